@@ -1,0 +1,88 @@
+"""
+The one shape every fault has, and all it may ask of a cluster.
+
+A fault is a frozen dataclass whose fields are its YAML parameters. `inject` does the damage and proves its effect,
+`heal` undoes whatever `inject` did, even half of it, and proves that; the nemesis calls heal once for every inject it
+began. Both block until they know. Effect and heal are proven by looking at the cluster, never by having asked for it.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, Protocol
+
+from harness.core.links import Link
+
+Role = Literal["worker", "client", "etcd"]
+Signal = Literal["TERM", "KILL", "STOP", "CONT"]
+Outcome = Literal["proven", "absent", "not-applicable"]
+
+Targets = tuple[str, ...]
+Seconds = Annotated[float, "duration"]
+Cuts = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+"""Directed cuts in short form: every name on the left of a pair loses its link to every name on the right."""
+
+EVERYONE: frozenset[Role] = frozenset(("worker", "client", "etcd"))
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was seen of an effect or a heal; `after_s` seconds after it was asked for."""
+
+    outcome: Outcome
+    after_s: float = 0.0
+    detail: str = ""
+
+
+class Node(Protocol):
+    """One node under the harness' control. Signals and starts return once they are sent, not once they worked."""
+
+    def start(self) -> None: ...
+    def signal(self, signal: Signal) -> None: ...
+    def is_running(self) -> bool: ...
+    def is_paused(self) -> bool: ...
+    def is_ready(self) -> bool:
+        """By its own protocol: a worker is online, a client has a view, etcd answers a linearizable read."""
+        ...
+
+
+class Cluster(Protocol):
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    def node(self, name: str) -> Node: ...
+    def cut(self, cuts: Cuts) -> frozenset[Link]:
+        """Count these links as cut once more; the links whose count went from 0 to 1 are given back."""
+        ...
+
+    def mend(self, cuts: Cuts) -> frozenset[Link]:
+        """Count them as cut once less; the links whose count went from 1 to 0 are given back."""
+        ...
+
+    def passing(self, links: Collection[Link]) -> frozenset[Link]:
+        """Those of `links` through which a datagram came just now."""
+        ...
+
+    def seconds_until(self, what: str, probe: Callable[[], bool], timeout_s: float) -> float:
+        """Poll until `probe` holds; the seconds it took. Raises NotReadyError saying `what` was waited for."""
+        ...
+
+
+class Fault(Protocol):
+    name: ClassVar[str]
+    roles: ClassVar[frozenset[Role]]
+    takes_for: ClassVar[bool]
+
+    @property
+    def lasts_s(self) -> float | None:
+        """How long it lasts by its own parameters (`down_for`); None where the step's `for` says it."""
+        ...
+
+    def targets_in(self, names: Collection[str]) -> tuple[str, ...]:
+        """The nodes it holds while it is open."""
+        ...
+
+    def cuts(self, names: Collection[str]) -> Cuts:
+        """The links it cuts; empty for a fault that cuts none."""
+        ...
+
+    def inject(self, cluster: Cluster) -> Proof: ...
+    def heal(self, cluster: Cluster) -> Proof: ...
