@@ -1,0 +1,178 @@
+"""
+A cluster as the harness holds it: everything that faults, a run and a developer ask of it.
+
+It stands on one supervisor (`Control`) and on what the ops say of the nodes (`Status`).
+"""
+
+import threading
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from harness.cluster import roles
+from harness.cluster.control import Control
+from harness.cluster.etcd_server import EtcdRuntime
+from harness.cluster.sandbox import HOME
+from harness.cluster.spec import Spec
+from harness.cluster.status import Status
+from harness.cluster.wait import wait_until
+from harness.core.links import Link, one_way
+from harness.core.plan import Plan
+from harness.errors import ClusterError
+from harness.faults.fault import Cuts, Signal
+
+_READY_S = 30.0
+_STOP_S = 3.0
+_KILLED_S = 5.0
+
+
+class Node:
+    """One node under control; see `harness.faults.fault.Node`."""
+
+    def __init__(self, spec: Spec, control: Control, status: Status) -> None:
+        self.name, self._spec, self._control, self._status = spec.name, spec, control, status
+
+    def start(self) -> None:
+        self._control.ask("start", spec=self._spec.to_json())
+
+    def signal(self, signal: Signal) -> None:
+        self._control.ask("signal", name=self.name, signal=signal)
+
+    def is_running(self) -> bool:
+        return bool(self._control.ask("process", name=self.name)["running"])
+
+    def is_paused(self) -> bool:
+        return bool(self._control.ask("process", name=self.name)["paused"])
+
+    def is_ready(self) -> bool:
+        return self.is_running() and self._status.is_ready(self.name)
+
+    def tell(self, do: str) -> None:
+        """A word to one of the harness' own programs."""
+        self._control.ask("tell", name=self.name, message={"do": do})
+
+
+class Cluster:
+    """See `harness.faults.fault.Cluster`. Waits end early, with Interrupted, once `stop` is set."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        control: Control,
+        status: Status,
+        runtime: EtcdRuntime,
+        logs: Path,
+        scenario_folder: Path | None,
+        stop: threading.Event,
+    ) -> None:
+        self._plan, self._control, self._status, self._stop = plan, control, status, stop
+        specs = [runtime.spec(name, logs) for name in plan.etcd.members]
+        specs += [roles.worker(plan, n, f"{HOME}/{n}", logs, scenario_folder) for n in plan.workers + plan.joiners]
+        specs += [roles.client(plan, n, f"{HOME}/{n}", logs, scenario_folder) for n in plan.clients]
+        specs += [roles.program(plan, roles.OBSERVER, logs, _observer_settings(plan))]
+        specs += [roles.program(plan, roles.WORKLOAD, logs, _workload_settings(plan))]
+        self._nodes = {spec.name: Node(spec, control, status) for spec in specs}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self._plan.names
+
+    def node(self, name: str) -> Node:
+        return self._nodes[name]
+
+    def start(self, announce: Callable[[str], None]) -> None:
+        """Everything of the plan that is there from the start, each waited for by its own protocol."""
+        plan, control = self._plan, self._control
+        control.ask("network", names=[roles.HARNESS_PLACE, *plan.names])
+        control.ask("ufs", seed=plan.seed, keys=plan.workload.keys)
+        for groups in (plan.etcd.members, plan.workers, plan.clients):
+            self._start_all(groups)
+            if groups is plan.etcd.members:
+                self._start_all((roles.OBSERVER,))
+            took_s = self._wait_ready(groups)
+            announce(f"{_plural(groups)} {took_s:.2f} s")
+        self._start_all((roles.WORKLOAD,))
+
+    def stop(self) -> None:
+        """TERM, then KILL, the observer first so that its log ends with the run; the sandbox goes last."""
+        try:
+            for names in self._stop_order():
+                self._end(names)
+        finally:
+            self._control.quit()
+
+    def running(self) -> list[str]:
+        return list(self._control.ask("running"))
+
+    def cut(self, cuts: Cuts) -> frozenset[Link]:
+        return self._links("cut", _links_of(cuts))
+
+    def mend(self, cuts: Cuts) -> frozenset[Link]:
+        return self._links("mend", _links_of(cuts))
+
+    def passing(self, links: Collection[Link]) -> frozenset[Link]:
+        return self._links("passing", links)
+
+    def seconds_until(self, what: str, probe: Callable[[], bool], timeout_s: float) -> float:
+        return wait_until(what, probe, timeout_s * self._plan.time_scale, self._stop)
+
+    def _start_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._nodes[name].start()
+
+    def _wait_ready(self, names: Collection[str]) -> float:
+        def all_ready() -> bool:
+            if self._status.deaths:
+                raise ClusterError(self._status.deaths[0])
+            return all(self._status.is_ready(name) for name in names)
+
+        def unready() -> str:
+            return ", ".join(name for name in names if not self._status.is_ready(name)) + " not ready"
+
+        timeout_s = _READY_S * self._plan.time_scale
+        return wait_until(f"start of {_plural(names)}", all_ready, timeout_s, self._stop, unready)
+
+    def _stop_order(self) -> list[list[str]]:
+        running = self.running()
+        programs = [roles.WORKLOAD, roles.OBSERVER]
+        etcd = list(self._plan.etcd.members)
+        others = [name for name in running if name not in (*programs, *etcd)]
+        return [[n for n in group if n in running] for group in (programs, others, etcd)]
+
+    def _end(self, names: Collection[str]) -> None:
+        for signals, patience_s in ((("CONT", "TERM"), _STOP_S), (("KILL",), _KILLED_S)):
+            left = [name for name in names if name in self.running()]
+            for name in left:
+                for signal in signals:
+                    self._control.ask("signal", name=name, signal=signal)
+            try:
+                wait_until("stop", lambda left=left: not set(left) & set(self.running()), patience_s)
+            except ClusterError:
+                continue
+            return
+
+    def _links(self, do: str, links: Collection[Link]) -> frozenset[Link]:
+        return frozenset((a, b) for a, b in self._control.ask(do, links=sorted(links)))
+
+
+def _links_of(cuts: Cuts) -> frozenset[Link]:
+    return frozenset(link for sources, targets in cuts for link in one_way(sources, targets))
+
+
+def _plural(names: Collection[str]) -> str:
+    first = next(iter(names), "nothing")
+    return first if len(names) == 1 else f"{len(names)} {first.rpartition('-')[0]}s"
+
+
+def _observer_settings(plan: Plan) -> dict[str, Any]:
+    return {
+        "properties": roles.properties(plan, "observer", HOME),
+        "nodes": [name for name in plan.names if name not in plan.etcd.members],
+        "workers": [*plan.workers, *plan.joiners],
+    }
+
+
+def _workload_settings(plan: Plan) -> dict[str, Any]:
+    work = plan.workload
+    rates = {"lookups_per_s": work.lookups_per_s, "reads_per_s": work.reads_per_s}
+    return {"clients": list(plan.clients), "keys": list(work.keys), "seed": plan.seed, **rates}

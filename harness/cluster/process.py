@@ -1,0 +1,138 @@
+"""Processes of the sandbox: started into a network namespace, signalled by pidfd, known by pid and create time."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness.cluster import linux
+
+_TAIL_LINES = 5
+_TAIL_BYTES = 4096
+
+
+@dataclass
+class Process:
+    """One incarnation of a node. `status` is None while it runs, negative for a signal."""
+
+    name: str
+    pid: int
+    incarnation: int
+    log: Path
+    asked: bool = False
+    status: int | None = None
+    started_s: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._pidfd = os.pidfd_open(self.pid)
+        self._truth = psutil.Process(self.pid)
+        self.create_time_s = self._truth.create_time()
+
+    @property
+    def is_running(self) -> bool:
+        return self.status is None
+
+    @property
+    def is_paused(self) -> bool:
+        try:
+            return self.is_running and self._truth.status() == psutil.STATUS_STOPPED
+        except psutil.NoSuchProcess:
+            return False
+
+    def signal(self, name: str) -> None:
+        """Send SIG`name`; a process that is gone is left alone."""
+        self.asked |= name in ("TERM", "KILL")
+        if self.is_running:
+            signal.pidfd_send_signal(self._pidfd, signal.Signals[f"SIG{name}"])
+
+    def ended(self, status: int) -> None:
+        self.status = status
+        os.close(self._pidfd)
+
+    def metrics(self) -> dict[str, Any]:
+        """CPU seconds, memory and handles right now; empty when it is gone."""
+        try:
+            with self._truth.oneshot():
+                cpu, memory = self._truth.cpu_times(), self._truth.memory_info()
+                counts = {"fds": self._truth.num_fds(), "threads": self._truth.num_threads()}
+        except psutil.NoSuchProcess:
+            return {}
+        return {"cpu_s": round(cpu.user + cpu.system, 3), "rss_bytes": memory.rss, **counts}
+
+    def epitaph(self) -> str:
+        """What to tell somebody who did not expect it to end."""
+        how = f"exited with {self.status}" if (self.status or 0) >= 0 else f"was ended by {_signal_name(self.status)}"
+        lived = f"{self.name} {how} after {time.monotonic() - self.started_s:.1f} s"
+        last = " | ".join(tail(self.log)) or "nothing"
+        return f"{lived}; last lines of stderr: {last}; all of it in {self.log}"
+
+
+def _signal_name(status: int | None) -> str:
+    try:
+        return signal.Signals(-(status or 0)).name
+    except ValueError:
+        return f"signal {-(status or 0)}"
+
+
+def tail(log: Path) -> list[str]:
+    """The last lines of a log, without blank ones."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return []
+    return [line.strip() for line in text.splitlines() if line.strip()][-_TAIL_LINES:]
+
+
+def fork_into(network: int, log: Path, keep: set[int], become: Callable[[], int]) -> int:
+    """
+    Fork a child that lives in `network`, logs to `log`, keeps only the descriptors `keep`, and runs `become`.
+
+    It dies with the calling thread. The child's pid; the child never returns.
+    """
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        linux.die_with_parent()
+        if os.getppid() != parent:
+            os._exit(code)
+        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        linux.enter_network(network)
+        _close_all_but(keep | {0, 1, 2})
+        _default_signals()
+        code = become()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        import traceback  # imported late: only a dying child needs it
+
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _close_all_but(keep: set[int]) -> None:
+    for fd in [int(name) for name in os.listdir("/proc/self/fd")]:
+        if fd not in keep:
+            try:
+                os.close(fd)
+            except OSError:
+                continue  # the listing's own descriptor
+
+
+def _default_signals() -> None:
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])

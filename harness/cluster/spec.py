@@ -1,0 +1,30 @@
+"""What the supervisor is told of a node: a process to start, in whose namespace, with which files beside it."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Spec:
+    """
+    `run` is `module:function` for a fork of the zygote (called with `settings`), or a program and its arguments.
+
+    `place` names the network namespace (a node's own, or `harness` for the harness' own programs); `files` are written
+    into the node's home before its first start only, so what a node keeps there outlives a restart.
+    """
+
+    name: str
+    run: str | tuple[str, ...]
+    log: str
+    place: str
+    role: Literal["worker", "client", "etcd", "harness"]
+    settings: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> "Spec":
+        run = row["run"]
+        return cls(**{**row, "run": run if isinstance(run, str) else tuple(run)})

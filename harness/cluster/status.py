@@ -1,0 +1,109 @@
+"""What the nodes were last heard to be, from the ops of the history as they come: what a run waits for."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness.core.history import OBSERVER, Op
+from harness.core.membership import Replay
+from harness.core.plan import Plan
+from harness.core.properties import Properties
+
+
+@dataclass
+class NodeStatus:
+    """`state` is what the node last answered to the observer in this incarnation, empty before it did."""
+
+    incarnation: int = 0
+    is_running: bool = False
+    state: str = ""
+    revision: int = 0
+    view: dict[str, Any] = field(default_factory=dict)
+
+
+class Status:
+    """Fed by the recorder's thread, read by others."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._lock = threading.Lock()
+        self._plan = plan
+        self._nodes = {name: NodeStatus() for name in plan.names}
+        self._etcd = Replay(Properties(plan.properties).text("alluxio.cluster.name"))
+        self._facts: set[str] = set()
+        self.deaths: list[str] = []
+        self._on: dict[str, Callable[[Op], None]] = {
+            "start": self._start,
+            "exit": self._exit,
+            "sample": self._sample,
+            "view": self._view,
+            "put": lambda op: self._etcd.put(op.value["key"], op.value["revision"], op.value["text"]),
+            "delete": lambda op: self._etcd.delete(op.value["key"], op.value["revision"]),
+        }
+
+    def hear(self, op: Op) -> None:
+        with self._lock:
+            if op.actor not in self._nodes:
+                if op.type == "ok":
+                    self._facts.add(op.f)
+                if op.f == "exit" and not op.value["asked"]:
+                    self.deaths.append(op.error or op.actor)
+            if op.type == "ok" and op.f in self._on and (op.actor in self._nodes or op.actor == OBSERVER):
+                self._on[op.f](op)
+
+    def is_ready(self, name: str) -> bool:
+        """By its own protocol: etcd answered a linearizable read, a worker is online, a client has a view."""
+        with self._lock:
+            node = self._nodes[name]
+            if name in self._plan.etcd.members:
+                return node.is_running and "reach" in self._facts
+            return node.is_running and node.state in ("online", "ready")
+
+    def has_seen(self, f: str) -> bool:
+        """Whether the observer or the workload has recorded an ok `f`."""
+        with self._lock:
+            return f in self._facts
+
+    def membership(self) -> dict[str, Literal["online", "offline"]]:
+        """Every planned worker as etcd's log has it."""
+        with self._lock:
+            online = {str(member.id) for member in self._etcd.view().online}
+        workers = self._plan.workers + self._plan.joiners
+        return {name: "online" if self._plan.identities[name] in online else "offline" for name in workers}
+
+    def disagreement(self, expected_online: Iterable[str]) -> str:
+        """Empty when every running node's view shows just these workers online; else the first that doesn't."""
+        wanted = {self._plan.identities[name] for name in expected_online}
+        names = {identity: name for name, identity in self._plan.identities.items()}
+        with self._lock:
+            for name, node in self._nodes.items():
+                seen = set(node.view.get("online", {}))
+                if node.is_running and name not in self._plan.etcd.members and seen != wanted:
+                    missing = sorted(names.get(i, i) for i in wanted - seen)
+                    extra = sorted(names.get(i, i) for i in seen - wanted)
+                    return f"{name} at revision {node.revision} lacks {missing or 'none'} and has {extra or 'none'} too many"
+        return ""
+
+    def revision(self) -> int:
+        """The newest that any node's view was read at."""
+        with self._lock:
+            return max((node.revision for node in self._nodes.values()), default=0)
+
+    def _start(self, op: Op) -> None:
+        self._nodes[op.actor] = NodeStatus(op.value["incarnation"], is_running=True)
+
+    def _exit(self, op: Op) -> None:
+        node = self._nodes[op.actor]
+        node.is_running = False
+        if not op.value["asked"]:
+            self.deaths.append(op.error or op.actor)
+
+    def _sample(self, op: Op) -> None:
+        node = self._nodes[op.actor]
+        if op.value["incarnation"] == node.incarnation:
+            node.state, node.revision = op.value["state"], op.value["revision"]
+
+    def _view(self, op: Op) -> None:
+        node = self._nodes[op.actor]
+        if op.value["incarnation"] == node.incarnation:
+            node.view = op.value

@@ -1,0 +1,236 @@
+"""
+PID 1 of a sandbox: makes its network, starts and signals its processes, samples them, and ends with the command.
+
+It answers JSON lines of the command, one at a time and at once: nothing here waits for a cluster to change. What
+happens to processes goes into the history; their CPU and memory go into the metrics file.
+"""
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from harness.cluster import zygote
+from harness.cluster.ledger import own_namespaces
+from harness.cluster.process import Process, fork_into
+from harness.cluster.sandbox import HOME
+from harness.cluster.spec import Spec
+from harness.core.history import Op
+
+_METRICS_EVERY_S = 1.0
+_ZYGOTE_S = 30.0
+
+
+class Supervisor:
+    def __init__(self, control: socket.socket, history: socket.socket, metrics: Path) -> None:
+        self._control, self._history, self._metrics_file = control, history, metrics
+        self._selector = selectors.DefaultSelector()
+        self._processes: dict[str, Process] = {}
+        self._unread = b""
+        self._metrics_due_s = time.monotonic() + _METRICS_EVERY_S
+
+    def run(self) -> int:
+        """Serve until the command hangs up or says quit."""
+        self._watch_children()
+        self._fork_zygote()
+        from harness.cluster.fabric import Fabric  # imported while the zygote imports, on the other core
+
+        self._fabric = Fabric()
+        self._control.sendall(json.dumps({"ready": sorted(own_namespaces())}).encode() + b"\n")
+        self._selector.register(self._control, selectors.EVENT_READ, self._serve)
+        while True:
+            for key, _ in self._selector.select(max(0.0, self._metrics_due_s - time.monotonic())):
+                if not key.data():
+                    return 0
+            self._sample()
+
+    # what the command asks
+
+    def _serve(self) -> bool:
+        data = self._control.recv(1 << 20)
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            request = json.loads(line)
+            if request["do"] == "quit":
+                return False
+            self._control.sendall(json.dumps(self._answer(request)).encode() + b"\n")
+        return bool(data)
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        do = getattr(self, f"_do_{request['do']}")
+        try:
+            return {"id": request["id"], "answer": do(**request["with"])}
+        except (OSError, RuntimeError, KeyError) as error:
+            return {"id": request["id"], "error": f"{request['do']}: {error}"}
+
+    def _do_network(self, names: list[str]) -> None:
+        self._fabric.add(names)
+        Path(HOME, "hosts").write_text(self._fabric.hosts())
+
+    def _do_ufs(self, seed: int, keys: list[str]) -> None:
+        from harness.core.content import content_of  # imported late: numpy is not for the supervisor
+
+        for key in keys:
+            path = Path(key.removeprefix("file://"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content_of(seed, key))
+
+    def _do_start(self, spec: dict[str, Any]) -> int:
+        node = Spec.from_json(spec)
+        last = self._processes.get(node.name)
+        if last and last.is_running:
+            raise RuntimeError(f"{node.name} runs already, as process {last.pid}")
+        incarnation = last.incarnation + 1 if last else 1
+        home = Path(HOME, node.name)
+        if incarnation == 1:
+            _furnish(home, node.files)
+        settings = {"name": node.name, "incarnation": incarnation, "home": str(home), **node.settings}
+        settings["control"] = str(home / "control.sock")
+        pid = self._fork(node, settings) if isinstance(node.run, str) else self._exec(node, node.run, home)
+        process = self._processes[node.name] = Process(node.name, pid, incarnation, Path(node.log))
+        started = {"pid": pid, "create_time_s": process.create_time_s, "incarnation": incarnation}
+        self._record(node.name, "ok", "start", started)
+        return pid
+
+    def _do_signal(self, name: str, signal: str) -> None:
+        process = self._processes[name]
+        value = {"pid": process.pid, "incarnation": process.incarnation, "signal": signal}
+        self._record(name, "invoke", "signal", value)
+        process.signal(signal)
+        self._record(name, "ok", "signal", value)
+
+    def _do_process(self, name: str) -> dict[str, Any]:
+        process = self._processes.get(name)
+        if not process:
+            return {"running": False, "paused": False}
+        return {"running": process.is_running, "paused": process.is_paused}
+
+    def _do_running(self) -> list[str]:
+        return [name for name, process in self._processes.items() if process.is_running]
+
+    def _do_cut(self, links: list[list[str]]) -> list[tuple[str, str]]:
+        return sorted(self._fabric.cut([(a, b) for a, b in links]))
+
+    def _do_mend(self, links: list[list[str]]) -> list[tuple[str, str]]:
+        return sorted(self._fabric.mend([(a, b) for a, b in links]))
+
+    def _do_passing(self, links: list[list[str]]) -> list[tuple[str, str]]:
+        return sorted(self._fabric.passing([(a, b) for a, b in links]))
+
+    def _do_tell(self, name: str, message: dict[str, Any]) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(1.0)
+            line.connect(f"{HOME}/{name}/control.sock")
+            line.sendall(json.dumps(message).encode() + b"\n")
+
+    # processes
+
+    def _fork_zygote(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        here = os.open("/proc/self/ns/net", os.O_RDONLY)
+        history = self._history.fileno()
+        keep = {theirs.fileno(), history}
+        log = self._metrics_file.with_name("logs") / "zygote.log"
+        self._zygote_pid = fork_into(here, log, keep, lambda: zygote.main(theirs, history))
+        theirs.close()
+        os.close(here)
+        ours.settimeout(_ZYGOTE_S)
+        self._zygote = ours
+        self._selector.register(ours, selectors.EVENT_READ, self._hear_zygote)
+
+    def _fork(self, node: Spec, settings: dict[str, Any]) -> int:
+        network = f"/proc/{os.getpid()}/fd/{self._fabric[node.place].network}"
+        order = {"run": node.run, "settings": settings, "network": network, "log": node.log}
+        self._zygote.send(json.dumps(order).encode())
+        while True:
+            message = self._zygote_message()
+            if "started" in message:
+                return int(message["started"])
+            self._ended(message["ended"], message["status"])
+
+    def _exec(self, node: Spec, program: tuple[str, ...], home: Path) -> int:
+        def become() -> int:
+            os.chdir(home)
+            os.execvp(program[0], program)
+
+        return fork_into(self._fabric[node.place].network, Path(node.log), set(), become)
+
+    def _zygote_message(self) -> dict[str, Any]:
+        data = self._zygote.recv(1 << 16)
+        if not data:
+            raise RuntimeError("the zygote ended; its log says why")
+        message: dict[str, Any] = json.loads(data)
+        return message
+
+    def _hear_zygote(self) -> bool:
+        try:
+            message = self._zygote_message()
+        except (OSError, RuntimeError) as error:
+            self._control.sendall(json.dumps({"failed": str(error)}).encode() + b"\n")
+            return False
+        self._ended(message["ended"], message["status"])
+        return True
+
+    def _watch_children(self) -> None:
+        reader, writer = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        self._wakeup = writer
+        signal.set_wakeup_fd(writer.fileno())
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+        def reap() -> bool:
+            reader.recv(4096)
+            while any(self._reap_one()):
+                pass
+            return True
+
+        self._selector.register(reader, selectors.EVENT_READ, reap)
+
+    def _reap_one(self) -> tuple[int]:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return (0,)
+        if pid:
+            self._ended(pid, os.waitstatus_to_exitcode(status))
+        return (pid,)
+
+    def _ended(self, pid: int, status: int) -> None:
+        process = next((p for p in self._processes.values() if p.pid == pid and p.is_running), None)
+        if process:
+            process.ended(status)
+            value = {"pid": pid, "incarnation": process.incarnation, "status": status, "asked": process.asked}
+            value["ran_s"] = round(time.monotonic() - process.started_s, 3)
+            self._record(process.name, "ok", "exit", value, None if process.asked else process.epitaph())
+
+    # what is written down
+
+    def _record(self, actor: str, kind: Any, f: str, value: dict[str, Any], error: str | None = None) -> None:
+        self._history.send(Op(time.monotonic_ns(), actor, kind, f, value, error).line().encode())
+
+    def _sample(self) -> None:
+        if time.monotonic() < self._metrics_due_s:
+            return
+        began_s = time.monotonic()
+        rows = [
+            json.dumps({"time_ns": time.monotonic_ns(), "node": name, **metrics})
+            for name, process in self._processes.items()
+            if process.is_running and (metrics := process.metrics())
+        ]
+        with contextlib.suppress(OSError), self._metrics_file.open("a") as file:  # a full disk: the history says so
+            file.write("".join(f"{row}\n" for row in rows))
+        took_s = time.monotonic() - began_s
+        self._metrics_due_s = time.monotonic() + max(_METRICS_EVERY_S, 20 * took_s)
+
+
+def _furnish(home: Path, files: dict[str, str]) -> None:
+    home.mkdir(parents=True)
+    for name, text in files.items():
+        (home / name).write_text(text)

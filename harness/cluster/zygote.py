@@ -1,0 +1,68 @@
+"""
+The zygote: imports everything heavy once and forks every worker and client from there, in milliseconds each.
+
+It is single-threaded, has opened no grpc channel, reaps its children and reports each exit with its status. It speaks
+JSON datagrams with the supervisor: {"name","run","settings","network","log"} -> {"started",pid}, later {"ended","status"}.
+"""
+
+import gc
+import importlib
+import json
+import os
+import selectors
+import socket
+from pathlib import Path
+from typing import Any
+
+from harness.cluster.process import fork_into
+
+PRELOAD = ("harness.dora.worker", "harness.dora.client", "harness.observer", "harness.workload")
+_MESSAGE_BYTES = 1 << 17
+
+
+def main(supervisor: socket.socket, history: int) -> int:
+    """Serve the supervisor until it hangs up."""
+    for module in PRELOAD:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+    return Zygote(supervisor, history).serve()
+
+
+class Zygote:
+    def __init__(self, supervisor: socket.socket, history: int) -> None:
+        self._supervisor, self._history = supervisor, history
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(supervisor, selectors.EVENT_READ, None)
+
+    def serve(self) -> int:
+        while True:
+            for key, _ in self._selector.select():
+                if key.data is not None:
+                    self._reap(key.fd, key.data)
+                elif message := self._supervisor.recv(_MESSAGE_BYTES):
+                    self._start(json.loads(message))
+                else:
+                    return 0
+
+    def _start(self, order: dict[str, Any]) -> None:
+        network = os.open(order["network"], os.O_RDONLY)
+        settings = {**order["settings"], "history_fd": self._history}
+        pid = fork_into(network, Path(order["log"]), {self._history}, lambda: _run(order["run"], settings))
+        os.close(network)
+        self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
+        self._say({"started": pid})
+
+    def _reap(self, pidfd: int, pid: int) -> None:
+        self._selector.unregister(pidfd)
+        os.close(pidfd)
+        _, status = os.waitpid(pid, 0)
+        self._say({"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._supervisor.send(json.dumps(message).encode())
+
+
+def _run(entry: str, settings: dict[str, Any]) -> int:
+    module, _, function = entry.partition(":")
+    return int(getattr(importlib.import_module(module), function)(settings))

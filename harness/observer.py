@@ -1,0 +1,175 @@
+"""
+Watches from outside what members and clients believe, and what etcd holds.
+
+A program of its own in the sandbox, on a fabric address that no fault ever cuts: it records etcd's log (a watch of the
+membership keys, between two linearizable snapshots), whether etcd answers (ten linearizable reads a second), and what
+every worker and client says of itself and its view, asked over the control sockets, which are no network.
+"""
+
+import asyncio
+import math
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.cluster.wait import wait_until
+from harness.control_line import Line, listen
+from harness.core.history import OBSERVER, Op
+from harness.core.membership import alive_prefix, registered_prefix, text_of
+from harness.core.properties import Properties, parse_properties
+from harness.errors import EtcdError
+from harness.etcd import Etcd, Event, KeyValue
+from harness.recorder import Reporter
+
+_REACH_EVERY_S = 0.1
+_SAMPLE_EVERY_S = 0.1
+_SAMPLE_UNHEARD_EVERY_S = 0.02
+_SAMPLE_TIMEOUT_S = 1.0
+_NODES_A_PERIOD = 50
+_ETCD_TIMEOUT_S = 1.0
+_FOREVER_S = 3600.0
+
+
+def main(settings: dict[str, Any]) -> int:
+    reporter = Reporter(settings["history_fd"])
+    truth = EtcdTruth(Properties(parse_properties(settings["properties"], "observer")), reporter)
+    asyncio.run(_observe(settings, reporter, truth))
+    return 0
+
+
+async def _observe(settings: dict[str, Any], reporter: Reporter, truth: "EtcdTruth") -> None:
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    threading.Thread(target=truth.run, name="etcd", daemon=True).start()
+    homes, nodes = Path(settings["home"]).parent, settings["nodes"]
+    period_s = _SAMPLE_EVERY_S * math.ceil(len(nodes) / _NODES_A_PERIOD)
+    told = {"snapshot": truth.want_snapshot}
+    server = await listen(settings["control"], lambda do: told[do]())
+    samplers = [Sampler(name, str(homes / name / "control.sock"), reporter.send, period_s) for name in nodes]
+    tasks = [asyncio.create_task(sampler.run()) for sampler in samplers]
+    await ended.wait()
+    server.close()
+    for task in tasks:
+        task.cancel()
+
+
+class EtcdTruth:
+    """What etcd holds and whether it answers, on a thread of its own."""
+
+    def __init__(self, properties: Properties, reporter: Reporter) -> None:
+        cluster = properties.text("alluxio.cluster.name")
+        self._prefixes = [registered_prefix(cluster), alive_prefix(cluster)]
+        self._endpoints = properties.list("alluxio.etcd.endpoints")
+        self._reporter = reporter
+        self._snapshot_wanted = threading.Event()
+        self._revision = 0
+
+    def want_snapshot(self) -> None:
+        self._snapshot_wanted.set()
+
+    def run(self) -> None:
+        # A first grpc connection that is refused would not be tried again for a while.
+        wait_until(f"{self._endpoints[0]} listens", self._is_listening, _FOREVER_S)
+        etcd = Etcd(self._endpoints, _ETCD_TIMEOUT_S)
+        wait_until("a first read of etcd", lambda: self._snapshot(etcd), _FOREVER_S)
+        etcd.watch(self._prefixes, self._revision + 1, self._on_events, self._on_reset)
+        while True:
+            began_s = time.monotonic()
+            self._reach(etcd)
+            if self._snapshot_wanted.wait(max(0.0, _REACH_EVERY_S - (time.monotonic() - began_s))):
+                self._snapshot_wanted.clear()
+                self._snapshot(etcd)
+
+    def _snapshot(self, etcd: Etcd) -> bool:
+        try:
+            self._revision, found = etcd.read(self._prefixes)
+        except EtcdError:
+            return False
+        self._on_reset(self._revision, [kv for kvs in found for kv in kvs])
+        return True
+
+    def _is_listening(self) -> bool:
+        host, _, port = self._endpoints[0].removeprefix("http://").partition(":")
+        try:
+            socket.create_connection((host, int(port)), _ETCD_TIMEOUT_S).close()
+        except OSError:
+            return False
+        return True
+
+    def _on_events(self, events: list[Event]) -> None:
+        for event in events:
+            if event.kind == "put":
+                self._reporter.fact(OBSERVER, "put", {"key": event.kv.key, **_facts(event.kv)})
+            else:
+                self._reporter.fact(OBSERVER, "delete", {"key": event.kv.key, "revision": event.kv.revision})
+
+    def _on_reset(self, revision: int, found: list[KeyValue]) -> None:
+        kvs = [{"key": kv.key, **_facts(kv)} for kv in found]
+        self._reporter.fact(OBSERVER, "snapshot", {"revision": revision, "kvs": kvs})
+
+    def _reach(self, etcd: Etcd) -> None:
+        sent_ns = time.monotonic_ns()
+        try:
+            value = {"sent_ns": sent_ns, "revision": etcd.linearizable_revision()}
+        except EtcdError as error:
+            self._reporter.fact(OBSERVER, "reach", {"sent_ns": sent_ns, "revision": 0}, "fail", str(error))
+        else:
+            self._reporter.fact(OBSERVER, "reach", value)
+
+
+class Sampler:
+    """Asks one node for its state and view, again and again."""
+
+    def __init__(self, name: str, path: str, send: Callable[[Op], None], period_s: float) -> None:
+        self._name, self._line, self._send, self._period_s = name, Line(path), send, period_s
+        self._views: dict[str, dict[str, Any]] = {}
+        self._last: tuple[Any, ...] = ()
+
+    async def run(self) -> None:
+        while True:
+            began_s = time.monotonic()
+            heard = await self._sample()
+            pause_s = self._period_s if heard else _SAMPLE_UNHEARD_EVERY_S
+            await asyncio.sleep(max(0.0, pause_s - (time.monotonic() - began_s)))
+
+    async def _sample(self) -> bool:
+        sent_ns = time.monotonic_ns()
+        seen = self._last[-1] if self._last else ""
+        try:
+            answer = await self._line.ask({"do": "sample", "seen": seen}, _SAMPLE_TIMEOUT_S)
+        except TimeoutError as error:
+            self._send(self._op("sample", "fail", {"sent_ns": sent_ns}, str(error) or "no answer"))
+            return True
+        except (OSError, ValueError):
+            return False  # not started yet, or gone: the supervisor records that
+        return self._heard(sent_ns, answer)
+
+    def _heard(self, sent_ns: int, answer: dict[str, Any]) -> bool:
+        facts = {key: answer.get(key) for key in ("pid", "incarnation", "id", "state", "revision")}
+        self._send(self._op("sample", "ok", {"sent_ns": sent_ns, **facts}))
+        digest = answer["digest"]
+        if answer["view"]:
+            self._views = {digest: answer["view"]}
+        stamp = (answer["pid"], answer["revision"], digest)
+        if digest in self._views and stamp != self._last:
+            whose = {"pid": answer["pid"], "incarnation": answer["incarnation"]}
+            self._send(self._op("view", "ok", {**self._views[digest], **whose, "revision": answer["revision"]}))
+            self._last = stamp
+        return answer["state"] in ("online", "ready")
+
+    def _op(self, f: str, kind: Any, value: dict[str, Any], error: str | None = None) -> Op:
+        return Op(time.monotonic_ns(), self._name, kind, f, value, error)
+
+
+def _facts(kv: KeyValue) -> dict[str, Any]:
+    return {
+        "revision": kv.revision,
+        "create_revision": kv.create_revision,
+        "version": kv.version,
+        "lease": kv.lease,
+        "text": text_of(kv.value),
+    }

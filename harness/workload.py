@@ -1,0 +1,139 @@
+"""
+The clients' operations: lookups and reads at a steady rate, each recorded before it is asked and when it is answered.
+
+A program of its own in the sandbox; it asks the clients over their control sockets. No answer in time is `info`.
+"""
+
+import asyncio
+import random
+import signal
+import time
+from collections.abc import Callable, Coroutine
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from harness.control_line import Line, listen
+from harness.core.history import Op, OpType
+from harness.recorder import Reporter
+
+WORKLOAD = "workload"
+_TIMEOUT_S = 5.0
+_IN_FLIGHT_MAX = 16
+_FINAL_READS = 50
+
+
+def main(settings: dict[str, Any]) -> int:
+    asyncio.run(_work(settings, Reporter(settings["history_fd"])))
+    return 0
+
+
+async def _work(settings: dict[str, Any], reporter: Reporter) -> None:
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    homes = Path(settings["home"]).parent
+    numbers = count(1)
+    asked = [Client(name, str(homes / name / "control.sock"), reporter.send, numbers) for name in settings["clients"]]
+    workload = Workload(settings, asked, reporter)
+    server = await listen(settings["control"], workload.told)
+    await ended.wait()
+    server.close()
+    workload.end()
+
+
+class Client:
+    """One client of the cluster, asked over as many lines as there are ops in flight."""
+
+    def __init__(self, name: str, path: str, send: Callable[[Op], None], numbers: "count[int]") -> None:
+        self._name, self._path, self._send, self._numbers = name, path, send, numbers
+        self._idle: list[Line] = []
+        self._in_flight = 0
+
+    async def lookup(self, key: str, is_final: bool = False) -> bool:
+        return await self._do("lookup", key, is_final)
+
+    async def read(self, key: str, is_final: bool = False) -> bool:
+        return await self._do("read", key, is_final)
+
+    async def _do(self, f: str, key: str, is_final: bool) -> bool:
+        """Whether it was ok. An op is not begun while too many wait for their answer."""
+        if self._in_flight >= _IN_FLIGHT_MAX:
+            return False
+        number, value = next(self._numbers), {"key": key, **({"final": True} if is_final else {})}
+        self._record("invoke", f, value, number)
+        line = self._idle.pop() if self._idle else Line(self._path)
+        self._in_flight += 1
+        try:
+            answer = await line.ask({"do": f, "key": key}, _TIMEOUT_S)
+        except TimeoutError:
+            self._record("info", f, value, number, f"no answer within {_TIMEOUT_S:g} s")
+        except (OSError, ValueError) as error:
+            self._record("info", f, value, number, str(error))
+        else:
+            self._idle.append(line)
+            return self._completed(f, value, number, answer)
+        finally:
+            self._in_flight -= 1
+        return False
+
+    def _completed(self, f: str, value: dict[str, Any], number: int, answer: dict[str, Any]) -> bool:
+        if answer.pop("ok"):
+            self._record("ok", f, {**value, **answer}, number)
+            return True
+        self._record("fail", f, value, number, answer["error"])
+        return False
+
+    def _record(self, kind: OpType, f: str, value: dict[str, Any], number: int, error: str | None = None) -> None:
+        self._send(Op(time.monotonic_ns(), self._name, kind, f, value, error, number))
+
+
+class Workload:
+    """Told `begin`, `end` and `final`; keys are drawn from the seed, clients take turns."""
+
+    def __init__(self, settings: dict[str, Any], clients: list[Client], reporter: Reporter) -> None:
+        self._keys, self._clients, self._reporter = settings["keys"], clients, reporter
+        self._rates = {"lookup": settings["lookups_per_s"], "read": settings["reads_per_s"]}
+        self._seed = settings["seed"]
+        self._tasks, self._paces = set[asyncio.Task[Any]](), list[asyncio.Task[Any]]()
+        self._told = {"begin": self.begin, "end": self.end, "final": self.final}
+
+    def told(self, do: str) -> None:
+        self._told[do]()
+
+    def begin(self) -> None:
+        for f, rate in self._rates.items():
+            if rate > 0 and self._clients:
+                self._paces.append(self._spawn(self._pace(f, 1 / rate)))
+
+    def end(self) -> None:
+        """No new op from now on; those in flight go on to their answer."""
+        for pace in self._paces:
+            pace.cancel()
+
+    def final(self) -> None:
+        self._spawn(self._final())
+
+    async def _pace(self, f: str, every_s: float) -> None:
+        draw = random.Random(f"{self._seed} {f}")
+        due_s = time.monotonic()
+        for turn in count():
+            client = self._clients[turn % len(self._clients)]
+            self._spawn(getattr(client, f)(draw.choice(self._keys)))
+            due_s = max(due_s + every_s, time.monotonic() - 1.0)
+            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+
+    async def _final(self) -> None:
+        await asyncio.gather(*(self._final_of(client) for client in self._clients))
+        self._reporter.fact(WORKLOAD, "final", {"clients": len(self._clients)})
+
+    async def _final_of(self, client: Client) -> None:
+        for key in self._keys:
+            await client.lookup(key, is_final=True)
+        for key in self._keys[:_FINAL_READS]:
+            await client.read(key, is_final=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
