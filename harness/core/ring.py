@@ -1,0 +1,88 @@
+"""
+The consistent-hash ring: which worker owns a key, given the workers.
+
+Point for point Alluxio's CONSISTENT policy. A worker stands on the ring once per *vnode*, at the hash of its identity
+and the vnode's index; its address plays no part. A key belongs to the first vnode at or after its own hash, past the
+last one to the first. Further owners come from hashing the key again with the next attempt number, not from walking
+on, so a hundred attempts may find fewer than asked.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.hashing import murmur3_32, murmur3_32_pairs
+from harness.core.identity import WorkerId
+
+ATTEMPTS_MAX = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Ring:
+    """`points` are ascending and distinct; `owner_indexes` holds, for each, the place of its owner in `ids`."""
+
+    ids: tuple[WorkerId, ...]
+    points: NDArray[np.int32]
+    owner_indexes: NDArray[np.int32]
+
+    @classmethod
+    def build(cls, ids: Iterable[WorkerId], vnodes: int) -> "Ring":
+        """
+        The ring of `ids`, `vnodes` of them each, in the order given: the last one wins a point that two hash to.
+
+        Everyone must insert in the same order; ours is the order of etcd's keys, which is that of sorted ids.
+        """
+        ids = tuple(ids)
+        hashes = vnode_points(ids, vnodes).ravel()
+        # One sort for both: the point above, the place in insertion order below, so the last of a run wins.
+        placed = np.sort(hashes.astype(np.int64) << 32 | np.arange(len(hashes)))
+        points = (placed >> 32).astype(np.int32)
+        wins = np.append(points[1:] != points[:-1], True)[: len(points)]
+        owners = (placed & 0xFFFFFFFF) // max(vnodes, 1)
+        return cls(ids, points[wins], owners[wins].astype(np.int32))
+
+    def owner(self, key: str) -> WorkerId:
+        """The worker that `key` belongs to. Raises LookupError on an empty ring."""
+        return self._at(key_point(key))
+
+    def owners(self, key: str, count: int) -> tuple[WorkerId, ...]:
+        """Up to `count` distinct candidates for `key`, its owner first; maybe fewer. Raises as `owner` does."""
+        found: dict[WorkerId, None] = {}
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            if len(found) >= min(count, max(len(self.ids), 1)):
+                break
+            found[self._at(key_point(key, attempt))] = None
+        return tuple(found)
+
+    def owners_of(self, keys: Iterable[str]) -> list[WorkerId]:
+        """The owner of each key, in bulk. Raises as `owner` does."""
+        points = np.fromiter(map(key_point, keys), np.int32)
+        return [self.ids[index] for index in self._owner_indexes(points)]
+
+    def _at(self, point: int) -> WorkerId:
+        index = int(self._owner_indexes(np.array([point], np.int32))[0])
+        return self.ids[index]
+
+    def _owner_indexes(self, points: NDArray[np.int32]) -> NDArray[np.int32]:
+        """`points` are int32 as the ring's are: with any other type numpy would copy the whole ring to compare them."""
+        if not len(self.points):
+            raise LookupError("the ring is empty: no worker can own a key")
+        return self.owner_indexes.take(self.points.searchsorted(points), mode="wrap")
+
+
+def key_point(key: str, attempt: int = 1) -> int:
+    """Where `key` falls. A lone surrogate, which has no UTF-8, counts as `?`, as Java encodes it."""
+    return murmur3_32(key.encode(errors="replace") + attempt.to_bytes(4, "little", signed=True))
+
+
+def vnode_points(ids: Sequence[WorkerId], vnodes: int) -> NDArray[np.int32]:
+    """Where the vnodes stand: a row per worker, a column per index from 0."""
+    hashes = np.empty((len(ids), vnodes), np.int32)
+    for version in {worker.version for worker in ids}:
+        rows = [row for row, worker in enumerate(ids) if worker.version == version]
+        prefixes = b"".join(ids[row].identifier + version.to_bytes(4, "little") for row in rows)
+        table = np.frombuffer(prefixes, np.uint8).reshape(len(rows), -1)
+        hashes[rows] = murmur3_32_pairs(table, np.arange(vnodes, dtype=np.int32))
+    return hashes
