@@ -1,0 +1,200 @@
+"""
+What a user sees of a run while it lasts, on stderr.
+
+`Quiet` shows nothing, `Plain` one line per phase, `Live` (a terminal) the phase that is going on as well.
+"""
+
+import time
+from collections import Counter
+from types import TracebackType
+from typing import IO, Protocol, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live as LiveDisplay
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from harness.core.history import HARNESS, NEMESIS, Op
+from harness.core.plan import Plan
+from harness.report.result import COUNTED, Result
+
+
+class Progress(Protocol):
+    """A context; `op` is called from the recorder's thread, for every op, and must cost next to nothing."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def phase(self, name: str, detail: str = "") -> None:
+        """A phase has ended; `detail` is what it came to."""
+        ...
+
+    def op(self, op: Op) -> None: ...
+    def node_died(self, text: str) -> None:
+        """A node ended though nobody told it to."""
+        ...
+
+    def done(self, result: Result) -> None: ...
+
+
+class Quiet:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing more will be shown."""
+
+    def phase(self, name: str, detail: str = "") -> None:
+        pass
+
+    def op(self, op: Op) -> None:
+        pass
+
+    def node_died(self, text: str) -> None:
+        pass
+
+    def done(self, result: Result) -> None:
+        self.close()
+
+
+class Plain(Quiet):
+    """A line for each phase that ended and for each node that died; with `verbose` for each fault and heal too."""
+
+    def __init__(self, plan: Plan, stderr: IO[str], verbose: bool = False) -> None:
+        self._console = Console(file=stderr, highlight=False, soft_wrap=True)
+        self._tally = Tally(plan)
+        self._verbose = verbose
+
+    def phase(self, name: str, detail: str = "") -> None:
+        took_s = self._tally.ended_s(name)
+        took = "" if took_s is None else f"{took_s:.2f} s"
+        self._say(Text(f"  {name:<8} {took:<8} {detail}".rstrip()))
+
+    def op(self, op: Op) -> None:
+        self._tally.add(op)
+        if self._verbose and op.actor == NEMESIS and op.type != "invoke":
+            self._say(Text(f"    {_told(op)}", "dim"))
+
+    def node_died(self, text: str) -> None:
+        self._say(Text(f"  {text}", "red"))
+
+    def _say(self, line: Text) -> None:
+        self._console.print(line)
+
+
+class Live(Plain):
+    """On a terminal: below those lines, the phase that is going on, redrawn four times a second."""
+
+    def __init__(self, plan: Plan, stderr: IO[str], verbose: bool = False) -> None:
+        super().__init__(plan, stderr, verbose)
+        self._display = LiveDisplay(
+            console=self._console, get_renderable=self._now, transient=True, redirect_stdout=False
+        )
+
+    def __enter__(self) -> Self:
+        self._display.start()
+        return self
+
+    def close(self) -> None:
+        self._display.stop()
+
+    def _now(self) -> RenderableType:
+        tally, phase = self._tally, self._tally.current
+        if phase is None:
+            return Group()
+        elapsed_s = tally.elapsed_s()
+        row = Table.grid(padding=(0, 1))
+        cells: list[RenderableType] = [Text(f"  {phase:<8}"), Text(f"{elapsed_s:5.1f} s  ")]
+        if phase == "run" and tally.planned_s:
+            cells.append(ProgressBar(total=tally.planned_s, completed=min(elapsed_s, tally.planned_s), width=24))
+        cells.append(Text(tally.text(), no_wrap=True, overflow="ellipsis"))
+        row.add_row(*cells)
+        return row
+
+
+class Tally:
+    """What the ops so far came to: the newest client's view, counts, open faults, the phase and its start."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._workers = len(plan.workers)
+        self._clients = frozenset(plan.clients)
+        self.planned_s = planned_s(plan)
+        self.current: str | None = None
+        self._began_ns = 0
+        self._took_s: dict[str, float] = {}
+        self._online: int | None = None
+        self._counts: Counter[str] = Counter()
+        self._open: dict[int, str] = {}
+
+    def add(self, op: Op) -> None:
+        if op.f in COUNTED:
+            self._counts[op.type] += 1
+        elif op.f == "view" and op.actor in self._clients:
+            self._online = len(op.value["online"])
+        elif op.actor == NEMESIS:
+            self._fault(op)
+        elif op.actor == HARNESS and op.f == "phase":
+            self._phase(op)
+
+    def _fault(self, op: Op) -> None:
+        if op.f == "heal" and op.type != "invoke":
+            self._open.pop(op.value["step"], None)
+        elif op.f not in ("heal", "skip") and op.type == "invoke":
+            self._open[op.value["step"]] = f"{op.f} {' '.join(op.value['targets'])}"
+
+    def _phase(self, op: Op) -> None:
+        if op.type == "invoke":
+            self.current, self._began_ns = op.value["phase"], op.time_ns
+        else:
+            self._took_s[op.value["phase"]] = (op.time_ns - self._began_ns) / 1e9
+            self.current = None
+
+    def elapsed_s(self) -> float:
+        return (time.monotonic_ns() - self._began_ns) / 1e9
+
+    def ended_s(self, phase: str) -> float | None:
+        return self._took_s.get(phase)
+
+    def text(self) -> str:
+        parts = []
+        if self._online is not None:
+            parts.append(f"online {self._online}/{self._workers}")
+        if self._counts:
+            counts = (f"{self._counts[kind]:,} {kind}" for kind in ("ok", "fail", "info"))
+            parts.append(f"ops {' '.join(counts)}")
+        if self._open:
+            parts.append(f"open: {', '.join(list(self._open.values()))}")
+        return "   ".join(parts)
+
+
+def planned_s(plan: Plan) -> float | None:
+    """How long the run phase should last; None where a step waits for a condition and nothing gives a duration."""
+    if plan.duration_s is not None:
+        return plan.duration_s
+    ends = [0.0]
+    for step in plan.steps:
+        if step.at_s is None:
+            return None
+        ends.append(step.at_s + (step.for_s or float(step.params.get("down_for", 0.0))))
+    return max(ends) + plan.tail_s
+
+
+def progress_for(plan: Plan, stderr: IO[str], *, quiet: bool = False, verbose: bool = False) -> Progress:
+    """What suits: nothing when quiet, a live display on a terminal, else plain lines."""
+    if quiet:
+        return Quiet()
+    return Live(plan, stderr, verbose) if stderr.isatty() else Plain(plan, stderr, verbose)
+
+
+def _told(op: Op) -> str:
+    words = [op.f if op.f not in ("heal", "skip") else f"{op.f} {op.value['fault']}", *op.value.get("targets", ())]
+    proof = op.error or op.value.get("effect") or op.value.get("heal") or op.type
+    took = f" in {op.value['after_s']:.2f} s" if "after_s" in op.value else ""
+    return f"{' '.join(words)}: {proof}{took}"

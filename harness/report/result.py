@@ -1,0 +1,214 @@
+"""
+What a run came to, as one JSON document: the contract of `--json` and of `result.json`.
+
+A result is made from the plan, the history and the judgement alone, so `harness check` makes the same one again. Times
+are seconds since the run phase began, durations are seconds.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.checks import Judgement
+from harness.checks.verdict import Outcome, Verdict, Violation
+from harness.core.history import HARNESS, NEMESIS, Op
+from harness.core.plan import Plan
+
+PHASES = ("start", "run", "heal", "settle", "stop")
+COUNTED = ("lookup", "read")
+
+
+@dataclass(frozen=True)
+class FaultRow:
+    """One step as it happened. `until_s` is when its heal began, None if it never did; `*_after_s` how long each took."""
+
+    fault: str
+    targets: list[str]
+    at_s: float | None
+    until_s: float | None
+    effect: str
+    heal: str
+    effect_after_s: float
+    heal_after_s: float
+    detail: str
+
+
+@dataclass(frozen=True)
+class InvariantRow:
+    """`violations` are `{"text","ops":[OP]}`; an OP is a line of the history with its `index` and `at_s`."""
+
+    name: str
+    outcome: Outcome
+    summary: str
+    missing: str
+    examined: dict[str, Any]
+    violations: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Result:
+    scenario: str
+    seed: int
+    outcome: Outcome
+    as_expected: bool
+    run_dir: str
+    fabric: str
+    etcd: dict[str, Any]
+    nodes: dict[str, int]
+    phases: dict[str, float]
+    wall_s: float
+    faults: list[FaultRow]
+    ops: dict[str, dict[str, int]]
+    invariants: list[InvariantRow]
+    not_judged: list[dict[str, str]]
+    left_behind: list[str]
+
+    @classmethod
+    def of(
+        cls, plan: Plan, ops: Iterable[Op], judgement: Judgement, run_dir: Path | str, judge_s: float = 0.0
+    ) -> "Result":
+        """Sum up a run in one pass over its ops; `judge_s` is how long judging took."""
+        seen = _Seen()
+        for op in ops:
+            seen.add(op)
+        return cls(
+            scenario=plan.scenario,
+            seed=plan.seed,
+            outcome=judgement.outcome,
+            as_expected=judgement.as_expected,
+            run_dir=str(run_dir),
+            fabric=seen.run.get("fabric", ""),
+            etcd=seen.run.get("etcd", {}),
+            nodes={"workers": len(plan.workers), "clients": len(plan.clients)},
+            phases={**seen.phases(), "judge_s": _rounded(judge_s)},
+            wall_s=_rounded(seen.span_s + judge_s),
+            faults=seen.faults(),
+            ops=seen.counts,
+            invariants=[_invariant(verdict, seen.zero_ns) for verdict in judgement.verdicts],
+            not_judged=[{"name": name, "reason": reason} for name, reason in judgement.not_judged],
+            left_behind=seen.left_behind,
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """0 as expected, 2 unknown, 1 anything else: violated, or valid where a violation was expected."""
+        if self.as_expected:
+            return 0
+        return 2 if self.outcome == "unknown" else 1
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self))
+
+
+@dataclass
+class _Seen:
+    """The fold over the ops."""
+
+    run: dict[str, Any] = field(default_factory=dict)
+    first_ns: int | None = None
+    last_ns: int = 0
+    zero_ns: int = 0
+    left_behind: list[str] = field(default_factory=list)
+    counts: dict[str, dict[str, int]] = field(
+        default_factory=lambda: {name: {"ok": 0, "fail": 0, "info": 0} for name in COUNTED}
+    )
+    _phase: dict[str, list[int]] = field(default_factory=dict)
+    _steps: dict[int, dict[str, Op]] = field(default_factory=dict)
+
+    @property
+    def span_s(self) -> float:
+        return (self.last_ns - (self.first_ns or self.last_ns)) / 1e9
+
+    def add(self, op: Op) -> None:
+        if self.first_ns is None:
+            self.first_ns = op.time_ns
+        self.last_ns = op.time_ns
+        if op.f in self.counts:
+            self._count(op)
+        elif op.actor == NEMESIS:
+            part = op.f if op.f in ("heal", "skip") else "fault"
+            begun = op.type == "invoke" or op.f == "skip"
+            self._steps.setdefault(op.value["step"], {})[part if begun else f"{part} done"] = op
+        elif op.actor == HARNESS:
+            self._fact(op)
+
+    def _count(self, op: Op) -> None:
+        """An op is `info`, nobody knows, until its completion says otherwise."""
+        count = self.counts[op.f]
+        if op.type == "invoke":
+            count["info"] += 1
+        elif op.type != "info":
+            count["info"] -= 1
+            count[op.type] += 1
+
+    def _fact(self, op: Op) -> None:
+        if op.f == "run":
+            self.run = op.value
+        elif op.f == "left-behind":
+            self.left_behind = list(op.value["left"])
+        elif op.f == "phase":
+            self._phase.setdefault(op.value["phase"], []).append(op.time_ns)
+            if op.value["phase"] == "run" and op.type == "invoke":
+                self.zero_ns = op.time_ns
+
+    def phases(self) -> dict[str, float]:
+        """A phase that did not end lasted until the history does."""
+        times = {name: self._phase.get(name, []) for name in PHASES}
+        return {
+            f"{name}_s": _rounded(((stamps[1:] or [self.last_ns])[0] - stamps[0]) / 1e9) if stamps else 0.0
+            for name, stamps in times.items()
+        }
+
+    def faults(self) -> list[FaultRow]:
+        return [_fault(parts, self.zero_ns) for _, parts in sorted(self._steps.items())]
+
+
+def _fault(parts: dict[str, Op], zero_ns: int) -> FaultRow:
+    begun, healed = parts.get("fault"), parts.get("heal")
+    effect, heal = parts.get("fault done"), parts.get("heal done")
+    first = begun or parts.get("skip") or healed or effect or heal
+    if first is None:
+        raise ValueError("a step without ops")
+    proofs = [op for op in (parts.get("skip"), effect, heal) if op is not None]
+    return FaultRow(
+        fault=begun.f if begun else str(first.value.get("fault", first.f)),
+        targets=list(first.value.get("targets", ())),
+        at_s=_at_s(first, zero_ns),
+        until_s=_at_s(healed, zero_ns),
+        effect=_proof(effect, "effect", "absent"),
+        heal=_proof(heal, "heal", "absent" if begun else "not-applicable"),
+        effect_after_s=_after_s(effect),
+        heal_after_s=_after_s(heal),
+        detail="; ".join(text for op in proofs if (text := op.error or str(op.value.get("detail", "")))),
+    )
+
+
+def _proof(op: Op | None, what: str, otherwise: str) -> str:
+    return str(op.value.get(what, "absent")) if op is not None else otherwise
+
+
+def _after_s(op: Op | None) -> float:
+    return _rounded(float(op.value.get("after_s", 0.0))) if op is not None else 0.0
+
+
+def _at_s(op: Op | None, zero_ns: int) -> float | None:
+    return None if op is None else _rounded((op.time_ns - zero_ns) / 1e9)
+
+
+def _invariant(verdict: Verdict, zero_ns: int) -> InvariantRow:
+    violations = [_violation(violation, zero_ns) for violation in verdict.violations]
+    return InvariantRow(
+        verdict.name, verdict.outcome, verdict.summary, verdict.missing, dict(verdict.examined), violations
+    )
+
+
+def _violation(violation: Violation, zero_ns: int) -> dict[str, Any]:
+    ops = [{"index": op.index, "at_s": _at_s(op, zero_ns), **json.loads(op.line())} for op in violation.ops]
+    return {"text": violation.text, "ops": ops}
+
+
+def _rounded(seconds: float) -> float:
+    return round(seconds, 3)

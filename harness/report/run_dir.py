@@ -1,0 +1,132 @@
+"""
+One run's folder, and the only module of the reports that writes:
+
+runs/<scenario>-<seed>-<utc>/  scenario.yaml  plan.json  history.jsonl  logs/<node>.log  metrics.jsonl  result.json
+"""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.core.history import Op
+from harness.core.plan import Plan
+from harness.errors import ClusterError, InputError
+from harness.report.result import Result
+
+_ADVICE = {
+    errno.ENOSPC: "the disk is full: free some room, or choose another disk with --runs",
+    errno.EDQUOT: "the quota is used up: free some room, or choose another disk with --runs",
+    errno.EACCES: "no permission: choose a folder of yours with --runs",
+    errno.EPERM: "no permission: choose a folder of yours with --runs",
+    errno.EROFS: "it is read-only: choose another folder with --runs",
+    errno.ENOTDIR: "a file stands where a folder should: choose another with --runs",
+    errno.EEXIST: "a file stands where a folder should: choose another with --runs",
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter folder with --runs",
+}
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """A run's folder; make one with `create`, find one with `open`."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, runs: Path, scenario: str, seed: int, now: datetime | None = None) -> "RunDir":
+        """
+        Make a folder that nobody had before, `-2`, `-3`... added where the name is taken, and its `logs`.
+
+        Raises InputError when `runs` can't be written to.
+        """
+        stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
+        with _explained(InputError, "make", runs):
+            runs.mkdir(parents=True, exist_ok=True)
+            path = _exclusive(runs, f"{scenario}-{seed}-{stamp}")
+            (path / "logs").mkdir()
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunDir":
+        """A stored run. Raises InputError when `path` holds none."""
+        if not (path / "plan.json").is_file() or not (path / "history.jsonl").is_file():
+            raise InputError(f"{path} is no run's folder: it has no plan.json and history.jsonl")
+        return cls(path)
+
+    @property
+    def history(self) -> Path:
+        return self.path / "history.jsonl"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    def log(self, node: str) -> Path:
+        return self.logs / f"{node}.log"
+
+    def write_scenario(self, text: str) -> None:
+        self._write("scenario.yaml", text)
+
+    def write_plan(self, plan: Plan) -> None:
+        self._write("plan.json", plan.to_json() + "\n")
+
+    def write_result(self, result: Result) -> None:
+        self._write("result.json", result.to_json() + "\n")
+
+    def read_plan(self) -> Plan:
+        """Raises InputError when it can't be read."""
+        path = self.path / "plan.json"
+        with _explained(InputError, "read", path):
+            text = path.read_text(encoding="utf-8")
+        try:
+            return Plan.from_json(text)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is no plan of this version: {error!r}") from error
+
+    def ops(self) -> Iterator[Op]:
+        """
+        The history's ops in the order they were written; a last line cut short, by a full disk or a crash, is left out.
+
+        Raises InputError when it can't be read or another line is no op.
+        """
+        with _explained(InputError, "read", self.history), self.history.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    yield Op.parse(line)
+                except ValueError as error:
+                    if line.endswith(b"\n"):
+                        raise InputError(f"{self.history}:{number}: {error}") from error
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.path / name
+        with _explained(ClusterError, "write", path):
+            path.write_text(text, encoding="utf-8")
+
+
+def _exclusive(runs: Path, name: str) -> Path:
+    """The first of `name`, `name-2`, `name-3`... that could be made."""
+    number = 1
+    while True:
+        path = runs / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return path
+
+
+@contextmanager
+def _explained(kind: type[InputError] | type[ClusterError], verb: str, path: Path) -> Iterator[None]:
+    """An OSError within becomes one line: what, where, what to do."""
+    try:
+        yield
+    except OSError as error:
+        advice = _ADVICE.get(error.errno or 0, error.strerror or str(error))
+        raise kind(f"can't {verb} {path}: {advice}") from error
