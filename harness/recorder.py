@@ -9,12 +9,11 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.core.history import HARNESS, Op, OpType
-from harness.errors import ClusterError
 
 _DATAGRAM_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 22
@@ -25,14 +24,15 @@ Listener = Callable[[Op], None]
 class Recorder:
     """Use as a context: on leaving, all that was sent is in the file, which is closed."""
 
-    def __init__(self, path: Path, *listeners: Listener) -> None:
-        self._listeners = listeners
+    def __init__(self, path: Path, listeners: Sequence[Listener], failed: Callable[[str], None]) -> None:
+        """`failed` is called, with the reason, once the history can't be written any more."""
+        self._listeners, self._failed = listeners, failed
         self._file = path.open("wb", buffering=1 << 16)
         self._ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (self._ours, self.theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
         self._lock = threading.Lock()
-        self._failure: OSError | None = None
+        self._is_failed = False
         self._thread = threading.Thread(target=self._receive, name="recorder", daemon=True)
 
     def __enter__(self) -> "Recorder":
@@ -46,7 +46,7 @@ class Recorder:
         try:
             self._file.close()
         except OSError as error:
-            self._failure = self._failure or error
+            self._fail(error)
 
     def hang_up(self) -> None:
         """Let go of the writers' end once the sandbox holds it; what is sent is received until its last holder ends."""
@@ -63,12 +63,6 @@ class Recorder:
         for listener in self._listeners:
             listener(op)
 
-    def check(self) -> None:
-        """Raise ClusterError when the history could not be written."""
-        if self._failure:
-            where = f"{self._file.name}: {self._failure.strerror}"
-            raise ClusterError(f"{where}; what was recorded until then is kept") from self._failure
-
     def _receive(self) -> None:
         while line := self._ours.recv(_DATAGRAM_BYTES):
             self._write(line)
@@ -78,12 +72,17 @@ class Recorder:
 
     def _write(self, line: bytes) -> None:
         with self._lock:
-            if self._failure:
+            if self._is_failed:
                 return
             try:
                 self._file.write(line + b"\n")
             except OSError as error:
-                self._failure = error
+                self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        if not self._is_failed:
+            self._is_failed = True
+            self._failed(f"{self._file.name}: {error.strerror}; what was recorded until then is kept")
 
 
 class Reporter:

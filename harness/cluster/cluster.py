@@ -4,21 +4,18 @@ A cluster as the harness holds it: everything that faults, a run and a developer
 It stands on one supervisor (`Control`) and on what the ops say of the nodes (`Status`).
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterable
-from pathlib import Path
-from typing import Any
 
 from harness.cluster import roles
 from harness.cluster.control import Control
-from harness.cluster.etcd_server import EtcdRuntime
-from harness.cluster.sandbox import HOME
 from harness.cluster.spec import Spec
 from harness.cluster.status import Status
 from harness.cluster.wait import wait_until
 from harness.core.links import Link, one_way
 from harness.core.plan import Plan
-from harness.errors import ClusterError
+from harness.errors import ClusterError, NotReadyError
 from harness.faults.fault import Cuts, Signal
 
 _READY_S = 30.0
@@ -56,21 +53,9 @@ class Cluster:
     """See `harness.faults.fault.Cluster`. Waits end early, with Interrupted, once `stop` is set."""
 
     def __init__(
-        self,
-        plan: Plan,
-        control: Control,
-        status: Status,
-        runtime: EtcdRuntime,
-        logs: Path,
-        scenario_folder: Path | None,
-        stop: threading.Event,
+        self, plan: Plan, control: Control, status: Status, specs: Iterable[Spec], stop: threading.Event
     ) -> None:
         self._plan, self._control, self._status, self._stop = plan, control, status, stop
-        specs = [runtime.spec(name, logs) for name in plan.etcd.members]
-        specs += [roles.worker(plan, n, f"{HOME}/{n}", logs, scenario_folder) for n in plan.workers + plan.joiners]
-        specs += [roles.client(plan, n, f"{HOME}/{n}", logs, scenario_folder) for n in plan.clients]
-        specs += [roles.program(plan, roles.OBSERVER, logs, _observer_settings(plan))]
-        specs += [roles.program(plan, roles.WORKLOAD, logs, _workload_settings(plan))]
         self._nodes = {spec.name: Node(spec, control, status) for spec in specs}
 
     @property
@@ -93,13 +78,20 @@ class Cluster:
             announce(f"{_plural(groups)} {took_s:.2f} s")
         self._start_all((roles.WORKLOAD,))
 
-    def stop(self) -> None:
-        """TERM, then KILL, the observer first so that its log ends with the run; the sandbox goes last."""
+    def stop(self) -> list[str]:
+        """
+        TERM, then KILL, the observer first so that its log ends with the run; the sandbox goes last.
+
+        What of it is still on this machine.
+        """
         try:
             for names in self._stop_order():
                 self._end(names)
+        except ClusterError:
+            pass  # the supervisor is gone, and everything with it
         finally:
             self._control.quit()
+        return self._control.ledger.left_behind()
 
     def running(self) -> list[str]:
         return list(self._control.ask("running"))
@@ -113,8 +105,10 @@ class Cluster:
     def passing(self, links: Collection[Link]) -> frozenset[Link]:
         return self._links("passing", links)
 
-    def seconds_until(self, what: str, probe: Callable[[], bool], timeout_s: float) -> float:
-        return wait_until(what, probe, timeout_s * self._plan.time_scale, self._stop)
+    def seconds_until(
+        self, what: str, probe: Callable[[], bool], timeout_s: float, last_seen: Callable[[], str] = str
+    ) -> float:
+        return wait_until(what, probe, timeout_s * self._plan.time_scale, self._stop, last_seen)
 
     def _start_all(self, names: Iterable[str]) -> None:
         for name in names:
@@ -122,15 +116,12 @@ class Cluster:
 
     def _wait_ready(self, names: Collection[str]) -> float:
         def all_ready() -> bool:
-            if self._status.deaths:
-                raise ClusterError(self._status.deaths[0])
             return all(self._status.is_ready(name) for name in names)
 
         def unready() -> str:
             return ", ".join(name for name in names if not self._status.is_ready(name)) + " not ready"
 
-        timeout_s = _READY_S * self._plan.time_scale
-        return wait_until(f"start of {_plural(names)}", all_ready, timeout_s, self._stop, unready)
+        return self.seconds_until(f"start of {_plural(names)}", all_ready, _READY_S, unready)
 
     def _stop_order(self) -> list[list[str]]:
         running = self.running()
@@ -145,11 +136,9 @@ class Cluster:
             for name in left:
                 for signal in signals:
                     self._control.ask("signal", name=name, signal=signal)
-            try:
-                wait_until("stop", lambda left=left: not set(left) & set(self.running()), patience_s)
-            except ClusterError:
-                continue
-            return
+            with contextlib.suppress(NotReadyError):
+                wait_until(f"end of {', '.join(left)}", lambda: not set(names) & set(self.running()), patience_s)
+                return
 
     def _links(self, do: str, links: Collection[Link]) -> frozenset[Link]:
         return frozenset((a, b) for a, b in self._control.ask(do, links=sorted(links)))
@@ -162,17 +151,3 @@ def _links_of(cuts: Cuts) -> frozenset[Link]:
 def _plural(names: Collection[str]) -> str:
     first = next(iter(names), "nothing")
     return first if len(names) == 1 else f"{len(names)} {first.rpartition('-')[0]}s"
-
-
-def _observer_settings(plan: Plan) -> dict[str, Any]:
-    return {
-        "properties": roles.properties(plan, "observer", HOME),
-        "nodes": [name for name in plan.names if name not in plan.etcd.members],
-        "workers": [*plan.workers, *plan.joiners],
-    }
-
-
-def _workload_settings(plan: Plan) -> dict[str, Any]:
-    work = plan.workload
-    rates = {"lookups_per_s": work.lookups_per_s, "reads_per_s": work.reads_per_s}
-    return {"clients": list(plan.clients), "keys": list(work.keys), "seed": plan.seed, **rates}

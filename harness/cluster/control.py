@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -26,21 +27,20 @@ class Control:
     Raises ClusterError when the kernel refuses the namespaces, and from every later call once the supervisor is gone.
     """
 
-    def __init__(self, history: socket.socket, metrics: Path, log: Path, mark: str) -> None:
+    def __init__(
+        self, history: socket.socket, metrics: Path, log: Path, mark: str, gone: Callable[[str], None]
+    ) -> None:
+        """`gone` is called, with the reason, when the supervisor has ended."""
         self._ours, theirs = socket.socketpair()
         self._numbers, self._answers = count(1), dict[int, SimpleQueue[dict[str, Any]]]()
         self._lock = threading.Lock()
-        self._gone = ""
+        self._gone, self._tell_gone = "", gone
         self._launcher = _launch(theirs, history, metrics, log, mark)
         theirs.close()
         self._lines = self._ours.makefile("rb")
         self.ledger = Ledger(mark, frozenset(self._first_word(log)) - own_namespaces())
         self._thread = threading.Thread(target=self._listen, name="control", daemon=True)
         self._thread.start()
-
-    @property
-    def is_gone(self) -> bool:
-        return bool(self._gone)
 
     def ask(self, do: str, **arguments: Any) -> Any:
         """The supervisor's answer. Raises ClusterError when it refuses, or is gone."""
@@ -103,6 +103,7 @@ class Control:
             self._gone = gone
             for answer in self._answers.values():
                 answer.put({"error": gone})
+        self._tell_gone(gone)
 
 
 def _launch(

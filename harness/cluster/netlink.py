@@ -56,7 +56,7 @@ class Netlink:
             raise OSError(refused[0], f"netlink: {os.strerror(refused[0])}")
 
     def _answers(self, first: int, count: int) -> list[int]:
-        codes = []
+        codes: list[int] = []
         while len(codes) < count:
             data = self._socket.recv(1 << 17)
             while data:
@@ -94,21 +94,21 @@ def neighbour(index: int, ip: str, mac: str) -> bytes:
 
 def link_route(index: int, ip: str) -> bytes:
     """Packets for `ip` leave by this interface."""
-    return _route(_NEW_ROUTE, _UNICAST, _LINK, MAIN_TABLE, [("RTA_DST", ip), ("RTA_OIF", index)], 32)
+    return _route(_NEW_ROUTE, _UNICAST, _LINK, MAIN_TABLE, attrs=[("RTA_DST", ip), ("RTA_OIF", index)], length=32)
 
 
 def default_route(index: int, gateway: str) -> bytes:
     attrs = [("RTA_GATEWAY", gateway), ("RTA_OIF", index)]
-    return _route(_NEW_ROUTE, _UNICAST, _UNIVERSE, MAIN_TABLE, attrs, 0)
+    return _route(_NEW_ROUTE, _UNICAST, _UNIVERSE, MAIN_TABLE, attrs=attrs, length=0)
 
 
 def blackhole(table: int, ip: str) -> bytes:
     """In `table`, packets for `ip` are dropped without an answer."""
-    return _route(_NEW_ROUTE, _BLACKHOLE, _UNIVERSE, table, [("RTA_DST", ip), ("RTA_TABLE", table)], 32)
+    return _route(_NEW_ROUTE, _BLACKHOLE, _UNIVERSE, table, attrs=[("RTA_DST", ip), ("RTA_TABLE", table)], length=32)
 
 
 def no_blackhole(table: int, ip: str) -> bytes:
-    return _route(_DELETE_ROUTE, _BLACKHOLE, _UNIVERSE, table, [("RTA_DST", ip), ("RTA_TABLE", table)], 32)
+    return _route(_DELETE_ROUTE, _BLACKHOLE, _UNIVERSE, table, attrs=[("RTA_DST", ip), ("RTA_TABLE", table)], length=32)
 
 
 def rule_from(ip: str, table: int) -> bytes:
@@ -118,7 +118,7 @@ def rule_from(ip: str, table: int) -> bytes:
     return _encode(fibmsg, _NEW_RULE, fields, attrs)
 
 
-def _route(kind: int, route: int, scope: int, table: int, attrs: list[tuple[str, Any]], length: int) -> bytes:
+def _route(kind: int, route: int, scope: int, table: int, *, attrs: list[tuple[str, Any]], length: int) -> bytes:
     fields = {"family": socket.AF_INET, "dst_len": length, "table": min(table, MAIN_TABLE), "type": route}
     fields |= {"proto": _BOOT, "scope": scope}
     return _encode(rtmsg, kind, fields, attrs, flags=0 if kind == _DELETE_ROUTE else _CREATE | _EXCLUSIVE)

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,8 +116,6 @@ def fork_into(network: int, log: Path, keep: set[int], become: Callable[[], int]
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
-        import traceback  # imported late: only a dying child needs it
-
         traceback.print_exc()
     finally:
         os._exit(code)

@@ -1,31 +1,27 @@
 """What each node of a plan is started as."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from harness.cluster.etcd_server import endpoints
+from harness.cluster.etcd_server import EtcdRuntime, endpoints
+from harness.cluster.sandbox import HOME
 from harness.cluster.spec import Spec
 from harness.core.plan import Plan
 
 HARNESS_PLACE = "harness"
 OBSERVER, WORKLOAD = "observer", "workload"
-_DORA = {"worker": "harness.dora.worker:main", "client": "harness.dora.client:main"}
 
 
-def worker(plan: Plan, name: str, home: str, logs: Path, scenario_folder: Path | None) -> Spec:
-    files = {"alluxio-site.properties": properties(plan, name, home)}
-    files["worker_identity"] = plan.identities[name].removeprefix("worker-") + "\n"
-    return _dora("worker", plan, name, home, logs, files, scenario_folder)
-
-
-def client(plan: Plan, name: str, home: str, logs: Path, scenario_folder: Path | None) -> Spec:
-    files = {"alluxio-site.properties": properties(plan, name, home)}
-    return _dora("client", plan, name, home, logs, files, scenario_folder)
-
-
-def program(plan: Plan, name: str, logs: Path, settings: dict[str, Any]) -> Spec:
-    """One of the harness' own programs; its network is never cut."""
-    return Spec(name, f"harness.{name}:main", str(logs / f"{name}.log"), HARNESS_PLACE, "harness", settings)
+def every_spec(plan: Plan, etcd: EtcdRuntime, logs: Path, scenario_folder: Path | None) -> list[Spec]:
+    """Every node of the plan and the harness' own programs; classes of `broken` are looked for in `scenario_folder`."""
+    members = [etcd.spec(name, logs) for name in plan.etcd.members]
+    workers = [_dora("worker", plan, name, logs, scenario_folder) for name in plan.workers + plan.joiners]
+    clients = [_dora("client", plan, name, logs, scenario_folder) for name in plan.clients]
+    programs = [
+        _program(OBSERVER, logs, _observer_settings(plan)),
+        _program(WORKLOAD, logs, _workload_settings(plan)),
+    ]
+    return members + workers + clients + programs
 
 
 def properties(plan: Plan, name: str, home: str) -> str:
@@ -39,14 +35,32 @@ def properties(plan: Plan, name: str, home: str) -> str:
     return "".join(f"{key}={value}\n" for key, value in sorted({**plan.properties, **own}.items()))
 
 
-def _dora(
-    role: str, plan: Plan, name: str, home: str, logs: Path, files: dict[str, str], scenario_folder: Path | None
-) -> Spec:
-    settings = {"conf": f"{home}/alluxio-site.properties", "class": _class(plan, name, scenario_folder)}
-    log = str(logs / f"{name}.log")
-    return Spec(name, _DORA[role], log, name, "worker" if role == "worker" else "client", settings, files)
-
-
-def _class(plan: Plan, name: str, scenario_folder: Path | None) -> str | None:
+def _dora(role: Literal["worker", "client"], plan: Plan, name: str, logs: Path, scenario_folder: Path | None) -> Spec:
+    home = f"{HOME}/{name}"
+    files = {"alluxio-site.properties": properties(plan, name, home)}
+    if role == "worker":
+        files["worker_identity"] = plan.identities[name].removeprefix("worker-") + "\n"
     broken = plan.broken.get(name)
-    return broken and str((scenario_folder or Path()) / broken)
+    settings = {
+        "conf": f"{home}/alluxio-site.properties",
+        "class": broken and str((scenario_folder or Path()) / broken),
+    }
+    return Spec(name, f"harness.dora.{role}:main", str(logs / f"{name}.log"), name, role, settings, files)
+
+
+def _program(name: str, logs: Path, settings: dict[str, Any]) -> Spec:
+    return Spec(name, f"harness.{name}:main", str(logs / f"{name}.log"), HARNESS_PLACE, "harness", settings)
+
+
+def _observer_settings(plan: Plan) -> dict[str, Any]:
+    return {
+        "properties": properties(plan, OBSERVER, HOME),
+        "nodes": [name for name in plan.names if name not in plan.etcd.members],
+        "workers": [*plan.workers, *plan.joiners],
+    }
+
+
+def _workload_settings(plan: Plan) -> dict[str, Any]:
+    work = plan.workload
+    rates = {"lookups_per_s": work.lookups_per_s, "reads_per_s": work.reads_per_s}
+    return {"clients": list(plan.clients), "keys": list(work.keys), "seed": plan.seed, **rates}

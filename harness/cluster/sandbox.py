@@ -25,7 +25,7 @@ _NEW_ROOT = "/proc"
 
 
 def leave_the_machine() -> None:
-    """Unshare pid, mount and network namespaces, as root or in a user namespace. Raises OSError saying what was tried."""
+    """Unshare pid, mount and network namespaces, as root or as a user. Raises OSError saying what was tried."""
     tried = []
     for kind, flags in _attempts():
         try:
@@ -107,7 +107,7 @@ def enter(run_inside: Callable[[], int]) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m harness.cluster.sandbox COMMAND_PID CONTROL_FD HISTORY_FD METRICS_FILE`: the supervisor in a sandbox."""
+    """The program: COMMAND_PID CONTROL_FD HISTORY_FD METRICS_FILE; a supervisor in a sandbox."""
     command, control_fd, history_fd = (int(argument) for argument in arguments[:3])
     control = socket.socket(fileno=control_fd)
     linux.die_with_parent()

@@ -1,7 +1,8 @@
 """What the nodes were last heard to be, from the ops of the history as they come: what a run waits for."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,29 +26,30 @@ class NodeStatus:
 class Status:
     """Fed by the recorder's thread, read by others."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, died: Callable[[str, str], None]) -> None:
+        """`died` is called with the name and epitaph of whatever ends unasked."""
         self._lock = threading.Lock()
         self._plan = plan
         self._nodes = {name: NodeStatus() for name in plan.names}
         self._etcd = Replay(Properties(plan.properties).text("alluxio.cluster.name"))
-        self._facts: set[str] = set()
-        self.deaths: list[str] = []
+        self._facts = Counter[str]()
+        self._died = died
         self._on: dict[str, Callable[[Op], None]] = {
             "start": self._start,
             "exit": self._exit,
             "sample": self._sample,
             "view": self._view,
+            "snapshot": lambda op: self._etcd.snapshot(op.value["revision"], op.value["kvs"]),
             "put": lambda op: self._etcd.put(op.value["key"], op.value["revision"], op.value["text"]),
             "delete": lambda op: self._etcd.delete(op.value["key"], op.value["revision"]),
         }
 
     def hear(self, op: Op) -> None:
+        if op.f == "exit" and not op.value["asked"]:
+            self._died(op.actor, op.error or op.actor)
         with self._lock:
             if op.actor not in self._nodes:
-                if op.type == "ok":
-                    self._facts.add(op.f)
-                if op.f == "exit" and not op.value["asked"]:
-                    self.deaths.append(op.error or op.actor)
+                self._facts[op.f] += op.type == "ok"
             if op.type == "ok" and op.f in self._on and (op.actor in self._nodes or op.actor == OBSERVER):
                 self._on[op.f](op)
 
@@ -56,13 +58,13 @@ class Status:
         with self._lock:
             node = self._nodes[name]
             if name in self._plan.etcd.members:
-                return node.is_running and "reach" in self._facts
+                return node.is_running and self._facts["reach"] > 0
             return node.is_running and node.state in ("online", "ready")
 
-    def has_seen(self, f: str) -> bool:
-        """Whether the observer or the workload has recorded an ok `f`."""
+    def count(self, f: str) -> int:
+        """How often the observer, the workload or the harness has recorded an ok `f`."""
         with self._lock:
-            return f in self._facts
+            return self._facts[f]
 
     def membership(self) -> dict[str, Literal["online", "offline"]]:
         """Every planned worker as etcd's log has it."""
@@ -71,17 +73,20 @@ class Status:
         workers = self._plan.workers + self._plan.joiners
         return {name: "online" if self._plan.identities[name] in online else "offline" for name in workers}
 
-    def disagreement(self, expected_online: Iterable[str]) -> str:
-        """Empty when every running node's view shows just these workers online; else the first that doesn't."""
-        wanted = {self._plan.identities[name] for name in expected_online}
+    def views_agree(self) -> bool:
+        return not self.disagreement()
+
+    def disagreement(self) -> str:
+        """Empty when every running node's view shows just the running workers online; else the first that doesn't."""
         names = {identity: name for name, identity in self._plan.identities.items()}
         with self._lock:
-            for name, node in self._nodes.items():
-                seen = set(node.view.get("online", {}))
-                if node.is_running and name not in self._plan.etcd.members and seen != wanted:
-                    missing = sorted(names.get(i, i) for i in wanted - seen)
-                    extra = sorted(names.get(i, i) for i in seen - wanted)
-                    return f"{name} at revision {node.revision} lacks {missing or 'none'} and has {extra or 'none'} too many"
+            running = {n: node for n, node in self._nodes.items() if node.is_running}
+            wanted = {n for n in running if n in names.values()}
+            for name, node in running.items():
+                seen = {names.get(identity, identity) for identity in node.view.get("online", {})}
+                if name not in self._plan.etcd.members and seen != wanted:
+                    lacks, too_many = (", ".join(sorted(some)) or "nobody" for some in (wanted - seen, seen - wanted))
+                    return f"{name} at revision {node.revision} lacks {lacks}, has {too_many} too many"
         return ""
 
     def revision(self) -> int:
@@ -93,10 +98,7 @@ class Status:
         self._nodes[op.actor] = NodeStatus(op.value["incarnation"], is_running=True)
 
     def _exit(self, op: Op) -> None:
-        node = self._nodes[op.actor]
-        node.is_running = False
-        if not op.value["asked"]:
-            self.deaths.append(op.error or op.actor)
+        self._nodes[op.actor].is_running = False
 
     def _sample(self, op: Op) -> None:
         node = self._nodes[op.actor]

@@ -35,7 +35,7 @@ class Supervisor:
         self._metrics_due_s = time.monotonic() + _METRICS_EVERY_S
 
     def run(self) -> int:
-        """Serve until the command hangs up or says quit."""
+        """Serve until the command hangs up."""
         self._watch_children()
         self._fork_zygote()
         from harness.cluster.fabric import Fabric  # imported while the zygote imports, on the other core
@@ -56,8 +56,6 @@ class Supervisor:
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
             request = json.loads(line)
-            if request["do"] == "quit":
-                return False
             self._control.sendall(json.dumps(self._answer(request)).encode() + b"\n")
         return bool(data)
 
@@ -187,27 +185,28 @@ class Supervisor:
 
         def reap() -> bool:
             reader.recv(4096)
-            while any(self._reap_one()):
+            while self._reap_one():
                 pass
             return True
 
         self._selector.register(reader, selectors.EVENT_READ, reap)
 
-    def _reap_one(self) -> tuple[int]:
+    def _reap_one(self) -> bool:
+        """Whether there was one; a stranger's child, left to PID 1, counts."""
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return (0,)
+            return False
         if pid:
             self._ended(pid, os.waitstatus_to_exitcode(status))
-        return (pid,)
+        return bool(pid)
 
     def _ended(self, pid: int, status: int) -> None:
         process = next((p for p in self._processes.values() if p.pid == pid and p.is_running), None)
         if process:
             process.ended(status)
-            value = {"pid": pid, "incarnation": process.incarnation, "status": status, "asked": process.asked}
-            value["ran_s"] = round(time.monotonic() - process.started_s, 3)
+            value: dict[str, Any] = {"pid": pid, "incarnation": process.incarnation, "status": status}
+            value |= {"asked": process.asked, "ran_s": round(time.monotonic() - process.started_s, 3)}
             self._record(process.name, "ok", "exit", value, None if process.asked else process.epitaph())
 
     # what is written down

@@ -23,7 +23,8 @@ def wait_until(
     """
     Poll until `probe` holds; the seconds it took.
 
-    Raises NotReadyError, saying what was waited for, how long, and what `last_seen` tells; Interrupted when `stop` is set.
+    Raises NotReadyError, saying what was waited for, how long, and what `last_seen` tells; Interrupted once `stop`
+    is set.
     """
     began_s = time.monotonic()
     while not probe():

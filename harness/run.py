@@ -1,0 +1,164 @@
+"""
+One run, from a plan to a verdict. Read this first.
+
+start -> run -> heal -> settle -> stop -> judge; the history is the only thing between running and judging.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from harness.checks import judge
+from harness.cluster.cluster import Cluster
+from harness.cluster.control import Control
+from harness.cluster.etcd_server import EtcdRuntime, choose_runtime
+from harness.cluster.roles import OBSERVER, WORKLOAD, every_spec
+from harness.cluster.status import Status
+from harness.cluster.wait import Interrupted
+from harness.core.history import History
+from harness.core.plan import EtcdRuntime as RuntimeName
+from harness.core.plan import Plan
+from harness.errors import ClusterError, InputError, NotReadyError
+from harness.nemesis import Nemesis
+from harness.recorder import Recorder
+from harness.report.progress import Progress, Quiet
+from harness.report.result import Result
+from harness.report.run_dir import RunDir
+
+_FINAL_S = 60.0
+
+
+def run(
+    plan: Plan,
+    *,
+    scenario_text: str,
+    runs: Path = Path("runs"),
+    etcd: RuntimeName | None = None,
+    fabric: str = "auto",
+    progress: Progress | None = None,
+    scenario_file: Path | None = None,
+) -> Result:
+    """
+    Carry out a plan and judge it.
+
+    Raises InputError before anything is started, ClusterError when the machine or the cluster does not obey,
+    KeyboardInterrupt; whatever it raises, the history so far is kept and nothing else is left behind.
+    """
+    if fabric == "proxy":
+        raise InputError("fabric 'proxy' is not built yet; allowed: auto, namespaces")
+    if etcd:
+        plan = replace(plan, etcd=replace(plan.etcd, runtime=etcd))
+    runtime = choose_runtime(plan.etcd)
+    run_dir = RunDir.create(runs, plan.scenario, plan.seed)
+    run_dir.write_scenario(scenario_text)
+    run_dir.write_plan(plan)
+    with progress or Quiet() as shown:
+        Attempt(plan, run_dir, runtime, shown, scenario_file).carry_out()
+        result = check(run_dir.path)
+        run_dir.write_result(result)
+        shown.done(result)
+    return result
+
+
+def check(path: Path) -> Result:
+    """Judge a stored run. Raises InputError when `path` holds none."""
+    run_dir, began_s = RunDir.open(path), time.monotonic()
+    plan = run_dir.read_plan()
+    history = History.of(run_dir.ops())
+    judgement = judge(plan, history)
+    return Result.of(plan, history, judgement, path, time.monotonic() - began_s)
+
+
+class Attempt:
+    """The part of a run that needs a cluster."""
+
+    def __init__(
+        self, plan: Plan, run_dir: RunDir, runtime: EtcdRuntime, progress: Progress, scenario_file: Path | None
+    ) -> None:
+        self._plan, self._run_dir, self._runtime, self._progress = plan, run_dir, runtime, progress
+        self._scenario_folder = scenario_file.parent.resolve() if scenario_file else None
+        self._status = Status(plan, self._node_died)
+        self._stop, self._failure = threading.Event(), ""
+
+    def carry_out(self) -> None:
+        listeners = (self._status.hear, self._progress.op)
+        with Recorder(self._run_dir.history, listeners, self._fail) as self._recorder:
+            try:
+                with self._cluster() as cluster:
+                    self._phases(cluster)
+            except (Interrupted, ClusterError) as error:
+                raise ClusterError(self._failure or str(error)) from error
+        if self._failure:
+            raise ClusterError(self._failure)
+
+    def _phases(self, cluster: Cluster) -> None:
+        nemesis = Nemesis(self._plan, cluster, self._recorder.keep, self._status.membership)
+        with self._phase("start") as details:
+            cluster.start(details.append)
+        with self._phase("run"):
+            cluster.node(WORKLOAD).tell("begin")
+            nemesis.run(self._stop)
+        with self._phase("heal"):
+            nemesis.heal_all()
+        with self._phase("settle") as details:
+            self._settle(cluster, details)
+
+    @contextmanager
+    def _cluster(self) -> Iterator[Cluster]:
+        plan, run_dir, recorder, etcd = self._plan, self._run_dir, self._recorder, self._runtime
+        mark, logs = str(run_dir.path.resolve()), run_dir.logs.resolve()
+        control = Control(recorder.theirs, run_dir.metrics.resolve(), logs / "supervisor.log", mark, self._fail)
+        recorder.hang_up()
+        members = {"runtime": etcd.name, "version": etcd.version, "members": len(plan.etcd.members)}
+        about = {"harness": version("dora-harness"), "etcd": members, "fabric": "namespaces", "wall_s": time.time()}
+        recorder.record("run", about)
+        specs = every_spec(plan, etcd, logs, self._scenario_folder)
+        cluster = Cluster(plan, control, self._status, specs, self._stop)
+        try:
+            yield cluster
+        finally:
+            with self._phase("stop") as details:
+                left = cluster.stop()
+                details.append("; ".join(left) or "nothing left behind")
+            recorder.record("left-behind", {"left": left})
+
+    def _settle(self, cluster: Cluster, details: list[str]) -> None:
+        """Until views agree or the bound passes; then every client's final lookups and reads, and etcd's last word."""
+        workload, observer, status = cluster.node(WORKLOAD), cluster.node(OBSERVER), self._status
+        workload.tell("end")
+        snapshots = status.count("snapshot")
+        try:
+            cluster.seconds_until("views agree", status.views_agree, self._plan.settle_s, status.disagreement)
+            details.append(f"views agree at revision {status.revision()}")
+            workload.tell("final")
+            cluster.seconds_until("final lookups and reads", lambda: status.count("final") > 0, _FINAL_S)
+        except NotReadyError as error:
+            details.append(str(error))
+        observer.tell("snapshot")
+        cluster.seconds_until("etcd's last word", lambda: status.count("snapshot") > snapshots, _FINAL_S)
+
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[list[str]]:
+        details = list[str]()
+        self._recorder.record("phase", {"phase": name}, "invoke")
+        try:
+            yield details
+        except BaseException as error:
+            self._recorder.record("phase", {"phase": name}, "fail", str(error) or type(error).__name__)
+            raise
+        self._recorder.record("phase", {"phase": name})
+        self._progress.phase(name, ", ".join(details))
+
+    def _node_died(self, name: str, epitaph: str) -> None:
+        self._progress.node_died(epitaph)
+        if name in (OBSERVER, WORKLOAD):
+            self._fail(epitaph)
+
+    def _fail(self, reason: str) -> None:
+        """What makes going on pointless: the run is stopped, and raises this reason."""
+        self._failure = self._failure or reason
+        self._stop.set()
