@@ -16,7 +16,7 @@ from harness.errors import InputError
 
 Kind = Literal["text", "int", "port", "bool", "duration", "list"]
 
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) *([a-z]+)")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) *([a-z]+)")
 _UNITS_MS = (
     (("ms", "msec", "millisecond"), 1),
     (("s", "sec", "second"), 1000),
