@@ -1,0 +1,38 @@
+"""
+The command `harness`. Each command is a thin skin over the package; stdout carries the result, stderr the progress.
+
+Exit codes: 0 as expected, 1 violated, 2 unknown, 130 Ctrl-C, 254 wrong input, 255 the harness failed.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from harness.cli import catalogue, check, exits, plan, run
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    epilog="Exit codes: 0 as expected, 1 violated, 2 unknown, 130 Ctrl-C, 254 wrong input, 255 the harness failed.",
+)
+@click.version_option(package_name="dora-harness", prog_name="harness")
+def harness() -> None:
+    """
+    Start a real etcd and real workers, break them, and judge whether membership and ring ownership stayed right.
+
+    \b
+    Begin with:
+      harness list scenarios
+      harness run restart
+    """
+
+
+for command in (run.command, check.command, plan.command, catalogue.command, catalogue.schema):
+    harness.add_command(command)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. Every deliberate error is one line on stderr."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    return exits.code_of(lambda: harness.main(arguments, prog_name="harness", standalone_mode=False))

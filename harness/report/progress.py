@@ -18,6 +18,7 @@ from rich.text import Text
 from harness.core.history import HARNESS, NEMESIS, Op
 from harness.core.plan import Plan
 from harness.report.result import COUNTED, Result
+from harness.report.wording import fault_text
 
 
 class Progress(Protocol):
@@ -147,7 +148,7 @@ class Tally:
         if op.f == "heal" and op.type != "invoke":
             self._open.pop(op.value["step"], None)
         elif op.f not in ("heal", "skip") and op.type == "invoke":
-            self._open[op.value["step"]] = f"{op.f} {' '.join(op.value['targets'])}"
+            self._open[op.value["step"]] = fault_text(op)
 
     def _phase(self, op: Op) -> None:
         if op.type == "invoke":
@@ -194,7 +195,7 @@ def progress_for(plan: Plan, stderr: IO[str], *, quiet: bool = False, verbose: b
 
 
 def _told(op: Op) -> str:
-    words = [op.f if op.f not in ("heal", "skip") else f"{op.f} {op.value['fault']}", *op.value.get("targets", ())]
+    what = f"{op.f} {fault_text(op)}" if op.f in ("heal", "skip") else fault_text(op)
     proof = op.error or op.value.get("effect") or op.value.get("heal") or op.type
     took = f" in {op.value['after_s']:.2f} s" if "after_s" in op.value else ""
-    return f"{' '.join(words)}: {proof}{took}"
+    return f"{what}: {proof}{took}"

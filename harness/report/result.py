@@ -15,6 +15,7 @@ from harness.checks import Judgement
 from harness.checks.verdict import Outcome, Verdict, Violation
 from harness.core.history import HARNESS, NEMESIS, Op
 from harness.core.plan import Plan
+from harness.report.wording import fault_text
 
 PHASES = ("start", "run", "heal", "settle", "stop")
 COUNTED = ("lookup", "read")
@@ -22,9 +23,10 @@ COUNTED = ("lookup", "read")
 
 @dataclass(frozen=True)
 class FaultRow:
-    """One step as it happened. `until_s` is when its heal began, None if it never did; `*_after_s` how long each took."""
+    """One step as it happened. `until_s` is when its heal began, None if it never did; `*_after_s` how long it took."""
 
     fault: str
+    text: str
     targets: list[str]
     at_s: float | None
     until_s: float | None
@@ -175,6 +177,7 @@ def _fault(parts: dict[str, Op], zero_ns: int) -> FaultRow:
     proofs = [op for op in (parts.get("skip"), effect, heal) if op is not None]
     return FaultRow(
         fault=begun.f if begun else str(first.value.get("fault", first.f)),
+        text=fault_text(first),
         targets=list(first.value.get("targets", ())),
         at_s=_at_s(first, zero_ns),
         until_s=_at_s(healed, zero_ns),

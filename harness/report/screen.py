@@ -60,14 +60,10 @@ def _faults(result: Result) -> RenderableType:
     table = _table("fault", "at", "effect", "heal")
     for row in result.faults:
         at = "" if row.at_s is None else f"{row.at_s:.1f} s"
-        table.add_row(_described(row), at, *(_proof(*proof) for proof in _proofs(row)))
+        table.add_row(row.text, at, *(_proof(*proof) for proof in _proofs(row)))
         if row.detail and "absent" in (row.effect, row.heal):
             table.add_row(Text(f"  {row.detail}", "yellow"))
     return Padding(table, (0, 0, 0, 2))
-
-
-def _described(row: FaultRow) -> str:
-    return f"{row.fault} {' '.join(row.targets)}".rstrip()
 
 
 def _proofs(row: FaultRow) -> tuple[tuple[str, float], tuple[str, float]]:

@@ -1,0 +1,60 @@
+"""Exit codes, and errors as one line on stderr."""
+
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+from harness.errors import HarnessError, InputError
+
+OK, VIOLATED, UNKNOWN, INTERRUPTED, WRONG_INPUT, FAILED = 0, 1, 2, 130, 254, 255
+_WORST_FIRST = (FAILED, WRONG_INPUT, VIOLATED, UNKNOWN, OK)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Of several scenarios the worst; OK for none."""
+    seen = set(codes)
+    return next((code for code in _WORST_FIRST if code in seen), OK)
+
+
+def say(line: str = "") -> None:
+    click.echo(line, err=True)
+
+
+def code_of(command: Callable[[], Any], verbose: bool = False) -> int:
+    """Carry out a command that returns its exit code (or nothing); its errors become a line and a code."""
+    try:
+        code = command()
+    except click.ClickException as error:
+        return _wrong_usage(error)
+    except (KeyboardInterrupt, click.Abort):
+        say("interrupted")
+        return INTERRUPTED
+    except HarnessError as error:
+        return _told(str(error), WRONG_INPUT if isinstance(error, InputError) else FAILED, verbose)
+    except Exception as error:  # a bug of ours: the last place where it can be told in a line
+        return _told(f"the harness itself failed: {type(error).__name__}: {error}{_origin(error)}", FAILED, verbose)
+    return code if isinstance(code, int) else OK
+
+
+def _wrong_usage(error: click.ClickException) -> int:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "harness"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+    else:
+        say(f"{path}: {error.format_message()} Try '{path} --help'.")
+    return WRONG_INPUT
+
+
+def _told(line: str, code: int, verbose: bool) -> int:
+    say(line)
+    if verbose:
+        say(traceback.format_exc())
+    return code
+
+
+def _origin(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({frames[-1].filename}:{frames[-1].lineno}; run -v shows the way there)" if frames else ""

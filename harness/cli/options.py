@@ -1,0 +1,63 @@
+"""Options that several commands share."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from harness.scenario.model import Scenario
+
+_SEEDS = 1_000_000
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _pair(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    for value in values:
+        if "=" not in value:
+            raise click.BadParameter(f"{value!r} has no '='; write it as cluster.workers=7", context, option)
+    return tuple((path, text) for path, _, text in (value.partition("=") for value in values))
+
+
+def _above_zero(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value < float("inf"):
+        raise click.BadParameter(f"{value:g} is not above 0", context, option)
+    return value
+
+
+seed: Decorator = click.option(
+    "--seed", type=click.IntRange(min=0), metavar="N", help="Draws and identities. [default: the scenario's, else any]"
+)
+overrides: Decorator = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    callback=_pair,
+    metavar="PATH=VALUE",
+    help="Change a field of the scenario, as in --set cluster.workers=7. Can be repeated.",
+)
+time_scale: Decorator = click.option(
+    "--time-scale",
+    type=float,
+    callback=_above_zero,
+    metavar="X",
+    help="Multiply bounds and timeouts, never the plan, on a slow machine.",
+)
+as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, on one line.")
+runs: Decorator = click.option(
+    "--runs",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Where the folders of runs go.",
+)
+
+
+def seed_of(scenario: "Scenario", asked: int | None) -> int:
+    """The seed asked for, else the scenario's, else any."""
+    if asked is not None:
+        return asked
+    return scenario.seed if scenario.seed is not None else secrets.randbelow(_SEEDS)

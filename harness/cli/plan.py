@@ -1,0 +1,71 @@
+"""`harness plan`: what a run would do."""
+
+from collections.abc import Iterator
+
+import click
+
+from harness.cli import options
+from harness.core.plan import Plan, Step
+
+
+@click.command()
+@click.argument("scenario", metavar="SCENARIO")
+@options.seed
+@options.overrides
+@options.as_json
+def command(scenario: str, seed: int | None, overrides: tuple[tuple[str, str], ...], as_json: bool) -> None:
+    """
+    Print what a run of SCENARIO would do, and start nothing; the same for the same seed, to the byte.
+
+    \b
+    Examples:
+      harness plan partition --seed 7
+      harness plan scenarios/kill.yaml --seed 7 --json
+    """
+    from harness import load_scenario, make_plan
+    from harness.load import find_scenario
+
+    file = find_scenario(scenario)
+    loaded = load_scenario(file, overrides)
+    plan = make_plan(loaded, options.seed_of(loaded, seed), file.stem)
+    click.echo(plan.to_json() if as_json else "\n".join(_lines(plan)))
+
+
+command.name = "plan"
+
+
+def summary(plan: Plan) -> str:
+    """`partition   seed 7   5 workers, 2 clients, 1 etcd`"""
+    counts = ((len(plan.workers), "worker"), (len(plan.clients), "client"))
+    nodes = [f"{count} {role}{'' if count == 1 else 's'}" for count, role in counts]
+    return f"{plan.scenario}   seed {plan.seed}   {', '.join(nodes)}, {len(plan.etcd.members)} etcd"
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    load = plan.workload
+    yield summary(plan)
+    yield f"  workload    {len(load.keys)} keys, {load.lookups_per_s:g} lookups/s, {load.reads_per_s:g} reads/s"
+    for name in plan.workers + plan.joiners:
+        yield f"  {name:<10}  {plan.identities[name]}"
+    for step in plan.steps:
+        yield f"  {_begins(step):<10}  {step.fault} {_parameters(step)}".rstrip()
+
+
+def _begins(step: Step) -> str:
+    if step.when is None:
+        return f"{step.at_s:g} s"
+    who = " ".join(step.when.names) or ("all" if step.when.count is None else str(step.when.count))
+    after = f" + {step.when.after_s:g} s" if step.when.after_s else ""
+    return f"{step.when.state} {who}{after}"
+
+
+def _parameters(step: Step) -> str:
+    told = [f"{name}={_value(value)}" for name, value in sorted(step.params.items()) if value not in ((), [], None)]
+    return "  ".join([*told, *([f"for {step.for_s:g} s"] if step.for_s is not None else [])])
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list | tuple):
+        nested = any(isinstance(item, list | tuple) for item in value)
+        return (" | " if nested else " ").join(_value(item) for item in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
