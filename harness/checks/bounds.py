@@ -1,0 +1,133 @@
+"""
+How long things may take: every bound of every invariant, derived from the plan and from what the run itself measured.
+
+T granted lease TTL, I refresh interval of views, w watch delivery, x the plan's time scale. etcd takes a key away about
+0.5 s after its lease ran out; the second in `leaves_s` is that, doubled. A bound never rests on moments in which the
+observer itself did not run (`stalled_s`), nor on those in which it could not reach etcd (`outage_*`).
+"""
+
+from collections import Counter
+from math import log2
+
+from harness.checks.fold import Fold
+from harness.core.history import Op
+from harness.core.plan import Plan
+from harness.core.properties import Properties
+
+SECOND = 1_000_000_000
+NEVER = 1 << 62
+"""A moment after every other."""
+
+REACH_PERIOD_S = 0.1
+SILENCE_S = 0.5
+"""A node not seen answering for this long may have been held up; so may etcd, when a read of it took this long."""
+
+_STALL_S = 3 * REACH_PERIOD_S
+_WATCH_S_MIN, _READ_S_MIN = 0.05, 0.1
+_BACKOFF_S_MIN, _BACKOFF_S_MAX = 2.0, 30.0
+_EXPIRY_S, _STOP_S, _RESET_S = 1.0, 1.0, 0.5
+_OBSERVER_GAP_S_MAX = 2.0
+_BUCKETS_PER_DOUBLING = 8
+
+
+class Spread:
+    """How long many calls took, in buckets 9 % wide: flat in memory however many there are."""
+
+    def __init__(self) -> None:
+        self._count: Counter[int] = Counter()
+
+    def add(self, ns: int) -> None:
+        self._count[int(log2(max(ns, 1)) * _BUCKETS_PER_DOUBLING)] += 1
+
+    def quantile_s(self, share: float) -> float:
+        """The upper edge of the bucket that this share of all calls did not exceed; 0 for no calls."""
+        above = self._count.total() * (1 - share)
+        for bucket in sorted(self._count, reverse=True):
+            above -= self._count[bucket]
+            if above < 0:
+                return float(2 ** ((bucket + 1) / _BUCKETS_PER_DOUBLING)) / SECOND
+        return 0.0
+
+
+class Bounds(Fold):
+    def __init__(self, plan: Plan) -> None:
+        properties = Properties(plan.properties)
+        self.scale = plan.time_scale
+        self.refresh_s = properties.duration_s("alluxio.user.worker.list.refresh.interval")
+        self.asked_ttl_s = max(1.0, properties.duration_s("alluxio.worker.failure.detection.timeout") // 1)
+        self.settle_s = plan.settle_s * self.scale
+        self.observer_gap_s = _OBSERVER_GAP_S_MAX * self.scale
+        self.longest_gap_s = 0.0
+        self.reached = 0
+        self.outage_since_ns: int | None = None
+        self.outage_end_ns = 0
+        self.outage_s = 0.0
+        self._reads = Spread()
+        self._watch_s = _WATCH_S_MIN
+        self._stalls: list[tuple[int, int]] = []
+        self._last: Op | None = None
+
+    def on_reach(self, op: Op) -> None:
+        sent_ns = op.value["sent_ns"]
+        if self._last:
+            self._gap(self._last.time_ns, sent_ns)
+        self._last = op
+        if op.type == "ok":
+            self.reached += 1
+            self._reads.add(op.time_ns - sent_ns)
+            self._watch_s = 0.0
+        if op.type != "ok" or op.time_ns - sent_ns > SILENCE_S * self.scale * SECOND:
+            self.outage_since_ns = sent_ns if self.outage_since_ns is None else self.outage_since_ns
+        if op.type == "ok" and self.outage_since_ns is not None:
+            self.outage_s = (op.time_ns - self.outage_since_ns) / SECOND
+            self.outage_since_ns, self.outage_end_ns = None, op.time_ns
+
+    def _gap(self, from_ns: int, to_ns: int) -> None:
+        gap_s = (to_ns - from_ns) / SECOND
+        self.longest_gap_s = max(self.longest_gap_s, gap_s)
+        if gap_s > _STALL_S:
+            self._stalls.append((from_ns, to_ns))
+
+    @property
+    def watch_s(self) -> float:
+        """w: three times what all but a thousandth of the observer's reads took, 50 ms at least."""
+        if not self._watch_s:
+            self._watch_s = max(_WATCH_S_MIN, 3 * self._reads.quantile_s(0.999))
+        return self._watch_s
+
+    @property
+    def read_s(self) -> float:
+        """One read of etcd by anybody: as long as w, 100 ms at least."""
+        return max(_READ_S_MIN, self.watch_s)
+
+    @property
+    def fresh_s(self) -> float:
+        """Whoever reaches etcd knows what it held this long ago: (I + one read + w) x."""
+        return (self.refresh_s + self.read_s + self.watch_s) * self.scale
+
+    def leaves_s(self, ttl_s: float) -> float:
+        """A member that can keep its lease no longer has left every view: (T + 1 s + w + I + one read) x."""
+        return (ttl_s + _EXPIRY_S) * self.scale + self.fresh_s
+
+    @property
+    def reset_s(self) -> float:
+        """After etcd restarted or changed its leader it gives every lease its full TTL again, and takes this longer."""
+        return _RESET_S * self.scale
+
+    @property
+    def stop_s(self) -> float:
+        """A member that is told to stop has given its lease back: (1 s + w) x."""
+        return (_STOP_S + self.watch_s) * self.scale
+
+    def after_cut_s(self, cut_s: float) -> float:
+        """TCP's retransmissions, and a client's reconnecting, back off while cut: up to the cut's length, 2 to 30 s."""
+        return min(max(cut_s, _BACKOFF_S_MIN), _BACKOFF_S_MAX) * self.scale
+
+    def stalled_s(self, from_ns: int, to_ns: int) -> float:
+        """For how much of that time the observer itself did not run."""
+        total = 0
+        for start, end in reversed(self._stalls):
+            if end <= from_ns:
+                break
+            total += max(0, min(end, to_ns) - max(start, from_ns))
+        return total / SECOND

@@ -1,0 +1,37 @@
+"""Every invariant there is, in the order in which reports list them. One more is one class and one line here."""
+
+from harness.checks.departures import GoneWorkerLeavesViews
+from harness.checks.evidence import EnoughEvidence, FaultsAreProven, NothingLeftBehind, Own
+from harness.checks.identities import CleanStopIsImmediate, NoPrematureEviction, OneLiveProcess
+from harness.checks.invariant import Invariant
+from harness.checks.reads import ReadsAreWhatTheUfsHolds
+from harness.checks.rings import OwnerIsInTheView, OwnerIsTheRings, RestartMovesNothing
+from harness.checks.views import (
+    EqualRevisionsEqualViews,
+    RevisionsNeverGoBack,
+    ViewsAgreeInTheEnd,
+    ViewsAreWhatEtcdHeld,
+)
+
+INVARIANTS: dict[str, type[Invariant]] = {
+    "one-live-process": OneLiveProcess,
+    "no-premature-eviction": NoPrematureEviction,
+    "gone-worker-leaves-views": GoneWorkerLeavesViews,
+    "clean-stop-is-immediate": CleanStopIsImmediate,
+    "views-are-what-etcd-held": ViewsAreWhatEtcdHeld,
+    "revisions-never-go-back": RevisionsNeverGoBack,
+    "equal-revisions-equal-views": EqualRevisionsEqualViews,
+    "views-agree-in-the-end": ViewsAgreeInTheEnd,
+    "owner-is-in-the-view": OwnerIsInTheView,
+    "owner-is-the-rings": OwnerIsTheRings,
+    "restart-moves-nothing": RestartMovesNothing,
+    "reads-are-what-the-ufs-holds": ReadsAreWhatTheUfsHolds,
+    "nothing-left-behind": NothingLeftBehind,
+    "faults-are-proven": FaultsAreProven,
+    "enough-evidence": EnoughEvidence,
+}
+
+
+def is_own(name: str) -> bool:
+    """Whether it is about the harness itself: judged in every run, for without it no other verdict means much."""
+    return issubclass(INVARIANTS[name], Own)

@@ -1,0 +1,149 @@
+"""
+The harness' own invariants: whether a run may be trusted at all.
+
+What they find wrong is no fault of the system under test. So they are valid or unknown, never violated.
+"""
+
+from harness.checks.invariant import Invariant
+from harness.checks.planned import STAYS_DOWN
+from harness.checks.truth import Truth
+from harness.checks.verdict import Verdict
+from harness.core.history import Op
+from harness.core.plan import Plan
+
+_TOLD = 5
+_SHOWN = ("proven", "not-applicable")
+
+
+class Own(Invariant):
+    """Collects what is wrong instead of violations."""
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._wrong: list[str] = []
+
+    @property
+    def wrong(self) -> str:
+        more = [f"{len(self._wrong) - _TOLD} more"] if len(self._wrong) > _TOLD else []
+        return "; ".join(self._wrong[:_TOLD] + more)
+
+
+class NothingLeftBehind(Own):
+    name = "nothing-left-behind"
+    id = "H1"
+    says = "after the stop nothing of the run is left on the machine"
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._measured = False
+
+    def on_left_behind(self, op: Op) -> None:
+        self._measured = True
+        self._wrong += [f"left behind: {what}" for what in op.value["left"]]
+
+    def verdict(self) -> Verdict:
+        missing = self.wrong if self._measured else "nobody looked what was left behind"
+        return self.answer(f"{len(self._wrong)} things left", missing, left=len(self._wrong))
+
+
+class FaultsAreProven(Own):
+    name = "faults-are-proven"
+    id = "H2"
+    says = "every planned fault was injected and healed, and both were seen to work"
+    needs = "no fault is planned"
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._begun: dict[int, Op] = {}
+        self._effects: dict[int, Op] = {}
+        self._heals: dict[int, Op] = {}
+        self._skipped: set[int] = set()
+
+    @staticmethod
+    def applies(plan: Plan) -> bool:
+        return bool(plan.steps)
+
+    def on_fault(self, op: Op) -> None:
+        (self._begun if op.type == "invoke" else self._effects)[op.value["step"]] = op
+
+    def on_heal(self, op: Op) -> None:
+        if op.type != "invoke":
+            self._heals[op.value["step"]] = op
+
+    def on_skip(self, op: Op) -> None:
+        self._skipped.add(op.value["step"])
+        self._wrong.append(f"{_step(op)} ({op.value['fault']}) was not begun: {op.error or 'nobody knows why'}")
+
+    def verdict(self) -> Verdict:
+        for step, begun in self._begun.items():
+            self._look("effect", begun, self._effects.get(step))
+            if step in self._heals or begun.f not in STAYS_DOWN:
+                self._look("heal", begun, self._heals.get(step))
+        unseen = len(self.plan.steps) - len(self._begun) - len(self._skipped)
+        if unseen > 0:
+            self._wrong.append(f"{unseen} of {len(self.plan.steps)} steps were never begun")
+        return self.answer(
+            f"{len(self._begun)} of {len(self.plan.steps)} faults begun, {len(self._heals)} healed",
+            self.wrong,
+            faults=len(self._begun),
+            heals=len(self._heals),
+            skipped=len(self._skipped),
+        )
+
+    def _look(self, what: str, begun: Op, done: Op | None) -> None:
+        outcome = done.value.get(what) if done and done.type == "ok" else None
+        if outcome not in _SHOWN:
+            why = (done.error or done.value.get("detail") or "") if done else "it was not recorded"
+            state = outcome or (done.type if done else "unknown")
+            self._wrong.append(f"{_step(begun)} ({begun.f}): {what} {state}" + (f", {why}" if why else ""))
+
+
+class EnoughEvidence(Own):
+    name = "enough-evidence"
+    id = "H3"
+    says = "every node was heard of, clients worked, nobody died unasked, and the observer missed nothing"
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._ok = {"lookup": 0, "read": 0}
+
+    def on_lookup(self, op: Op) -> None:
+        self._ok["lookup"] += op.type == "ok"
+
+    def on_read(self, op: Op) -> None:
+        self._ok["read"] += op.type == "ok"
+
+    def on_exit(self, op: Op) -> None:
+        if not op.value["asked"]:
+            status, ran_s = op.value["status"], op.value["ran_s"]
+            why = f": {op.error}" if op.error else ""
+            self._wrong.append(f"{op.actor} exited unasked with {status} after {ran_s:.1f} s{why}")
+
+    def verdict(self) -> Verdict:
+        nodes, bounds = self.truth.nodes, self.truth.bounds
+        everyone = (*self.plan.workers, *self.plan.clients)
+        unheard = [name for name in everyone if not nodes.node(name).answers]
+        self._wrong += [f"{name} never answered" for name in unheard]
+        if self.plan.clients:
+            self._wrong += [f"no {f} succeeded" for f, ok in self._ok.items() if not ok]
+        if problem := self.truth.log.problem():
+            self._wrong.append(problem)
+        if not bounds.reached:
+            self._wrong.append("the observer never reached etcd")
+        if bounds.longest_gap_s > bounds.observer_gap_s:
+            self._wrong.append(
+                f"the observer did not run for {bounds.longest_gap_s:.2f} s; {bounds.observer_gap_s:g} s are allowed"
+            )
+        heard = len(everyone) - len(unheard)
+        return self.answer(
+            f"{heard} of {len(everyone)} nodes heard, {self._ok['lookup']} lookups, {self._ok['read']} reads",
+            self.wrong,
+            nodes_heard=heard,
+            lookups=self._ok["lookup"],
+            reads=self._ok["read"],
+            longest_observer_gap_s=round(bounds.longest_gap_s, 3),
+        )
+
+
+def _step(op: Op) -> str:
+    return f"step {op.value['step']}"

@@ -1,0 +1,254 @@
+"""
+What happened to each node: its processes, when it was paused or cut off, what it last showed and said.
+
+Two questions are kept apart. *Gone*: since when can a worker certainly not refresh its lease (its process has ended,
+is stopped by a signal, or no link leads from it to any member of etcd)? *Disturbed*: was a node held up in any way, so
+that its view may be old? For the first only what is proven counts, for the second whatever may be.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.checks.bounds import NEVER, SECOND, SILENCE_S, Bounds, Spread
+from harness.checks.contents import Contents, Seen
+from harness.checks.fold import Fold
+from harness.core.history import Op
+from harness.core.plan import Plan
+
+_EFFECTIVE = ("proven", "not-applicable")
+"""A cut that is not applicable is one that another fault holds already: links are counted."""
+_GAPS_LOOKED_AT = 64
+
+
+@dataclass(eq=False)
+class Process:
+    """One incarnation, from its `start` op on."""
+
+    name: str
+    pid: int
+    incarnation: int
+    start: Op
+    exit: Op | None = None
+
+
+@dataclass(eq=False)
+class Gone:
+    """A stretch of time in which a worker can certainly not refresh its lease; `op` is what began it."""
+
+    name: str
+    since_ns: int
+    why: str
+    op: Op
+
+
+@dataclass
+class Node:
+    name: str
+    id: str | None = None
+    process: Process | None = None
+    term: Op | None = None
+    view: Seen | None = None
+    content_since_ns: int = 0
+    answered: Op | None = None
+    answers: int = 0
+    held_up: set[object] = field(default_factory=set)
+    disturbed_ns: int = 0
+    ready_ns: int = 0
+    gone_for: dict[object, str] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.exit is None
+
+    def ready_from(self) -> int:
+        """The moment from which its view must be fresh again; NEVER while it is held up."""
+        return NEVER if self.held_up else self.ready_ns
+
+
+class Nodes(Fold):
+    def __init__(self, plan: Plan, bounds: Bounds, contents: Contents) -> None:
+        self._bounds = bounds
+        self._contents = contents
+        self._etcd = plan.etcd.members
+        self._cuts: dict[int, frozenset[tuple[str, str]]] = {}
+        self._cut_at: dict[int, int] = {}
+        self.workers = plan.workers + plan.joiners
+        self.clients = plan.clients
+        self.of = {name: Node(name, plan.identities.get(name)) for name in plan.names}
+        self.gone: dict[str, Gone] = {}
+        self.restarted_ns = -1
+        """When a worker or client was last started again."""
+        self.etcd_troubles: set[object] = set()
+        """Why etcd may not serve, or may give leases their full TTL again; empty when all is well."""
+        self.etcd_ready_ns = 0
+        self._gaps = Spread()
+        self._silence_ns = int(SILENCE_S * self._bounds.scale * SECOND)
+
+    def node(self, name: str) -> Node:
+        return self.of.setdefault(name, Node(name))
+
+    def was_steady(self, name: str, since_ns: int) -> bool:
+        """Whether nothing held the node up, and nothing befell etcd, at any time since then."""
+        node = self.node(name)
+        return not (node.held_up or self.etcd_troubles) and node.disturbed_ns < since_ns
+
+    # Processes
+
+    def on_start(self, op: Op) -> None:
+        node, pid, incarnation = self.node(op.actor), op.value["pid"], op.value["incarnation"]
+        node.process = Process(op.actor, pid, incarnation, op)
+        node.view, node.answered = None, None
+        node.ready_ns = max(node.ready_ns, _later(op, self._bounds.fresh_s))
+        self._back(node, "exited")
+        if incarnation > 1 and op.actor in (*self.workers, *self.clients):
+            self.restarted_ns = op.time_ns
+
+    def on_exit(self, op: Op) -> None:
+        node = self.node(op.actor)
+        if node.process is None or node.process.pid != op.value["pid"]:
+            return
+        node.process.exit = op
+        self._gone(node, "exited", f"ended with status {op.value['status']}", op)
+        self._back(node, "paused")
+        node.held_up.discard("paused")
+
+    def on_signal(self, op: Op) -> None:
+        node, signal = self.node(op.actor), op.value["signal"]
+        if node.process is None or node.process.pid != op.value["pid"]:
+            return
+        if signal == "TERM" and op.type == "invoke":
+            node.term = op
+        elif signal == "STOP" and op.type == "invoke":
+            node.held_up.add("paused")
+        elif signal == "STOP":
+            self._gone(node, "paused", "was paused", op)
+        elif signal == "CONT" and op.type == "invoke":
+            self._back(node, "paused")
+        elif signal == "CONT":
+            self._released(node, "paused", op, 0.0)
+
+    # What they say
+
+    def on_register(self, op: Op) -> None:
+        if op.type == "ok":
+            self.node(op.actor).id = op.value["id"]
+
+    def on_sample(self, op: Op) -> None:
+        node = self.node(op.actor)
+        if op.type != "ok":
+            return
+        node.answers += 1
+        if self._was_silent(node, op):
+            node.disturbed_ns = op.time_ns
+            node.ready_ns = max(node.ready_ns, _later(op, self._bounds.fresh_s))
+        node.answered = op
+        node.id = op.value.get("id") or node.id
+
+    def on_view(self, op: Op) -> None:
+        node = self.node(op.actor)
+        content = self._contents.of(op.value)
+        if node.view is None or node.view.content is not content:
+            node.content_since_ns = op.time_ns
+        node.view = Seen(op, op.value["revision"], content)
+
+    def _was_silent(self, node: Node, op: Op) -> bool:
+        """Whether it answered late, or was not seen answering for much longer than the nodes usually are."""
+        sent_ns = int(op.value["sent_ns"])
+        gap_ns = sent_ns - node.answered.time_ns if node.answered else 0
+        if gap_ns > 0:
+            self._gaps.add(gap_ns)
+        if node.answers % _GAPS_LOOKED_AT == 0:
+            usual_s = self._gaps.quantile_s(0.5)
+            self._silence_ns = int(max(SILENCE_S * self._bounds.scale, 3 * usual_s) * SECOND)
+        return max(gap_ns, op.time_ns - sent_ns) > self._silence_ns
+
+    # What the nemesis does to them
+
+    def on_fault(self, op: Op) -> None:
+        step = op.value["step"]
+        if op.type == "invoke":
+            self._cut_at[step] = op.time_ns
+            if set(op.value["targets"]) & set(self._etcd):
+                self.etcd_troubles.add(step)
+        if cuts := op.value.get("cuts"):
+            self._cut(step, cuts, op)
+
+    def _cut(self, step: int, cuts: Any, op: Op) -> None:
+        links = self._links_of_etcd(cuts)
+        for name in {name for link in links for name in link} - set(self._etcd):
+            self.node(name).held_up.add(step)
+        if any(a in self._etcd and b in self._etcd for a, b in links):
+            self.etcd_troubles.add(step)
+        if op.type == "ok" and op.value["effect"] in _EFFECTIVE:
+            self._cuts[step] = links
+            for name in {a for a, b in links if a in self.workers}:
+                if self._is_mute(name):
+                    self._gone(self.node(name), "cut", "was cut off from etcd", op)
+
+    def on_heal(self, op: Op) -> None:
+        step = op.value["step"]
+        if op.type == "invoke":
+            links = self._cuts.pop(step, frozenset())
+            for name in {a for a, _ in links if a in self.workers}:
+                if not self._is_mute(name):
+                    self._back(self.node(name), "cut")
+        elif op.type == "ok" and op.value["heal"] in _EFFECTIVE:
+            cut_s = (op.time_ns - self._cut_at.get(step, op.time_ns)) / SECOND
+            for node in self.of.values():
+                self._released(node, step, op, self._bounds.after_cut_s(cut_s))
+            if step in self.etcd_troubles:
+                self.etcd_troubles.discard(step)
+                self._etcd_back(op, cut_s)
+
+    def _is_mute(self, name: str) -> bool:
+        """No link leads from the node to any member of etcd."""
+        return all(any((name, member) in links for links in self._cuts.values()) for member in self._etcd)
+
+    def _links_of_etcd(self, cuts: Iterable[tuple[list[str], list[str]]]) -> frozenset[tuple[str, str]]:
+        """Of the cut links those with an end in etcd, the rest of a cut being nothing to membership."""
+        etcd = set(self._etcd)
+        return frozenset(
+            (a, b)
+            for sources, targets in cuts
+            for a in sources
+            for b in (targets if a in etcd else etcd.intersection(targets))
+            if a != b
+        )
+
+    # etcd as a whole
+
+    def on_reach(self, op: Op) -> None:
+        """To be shown after `Bounds` was."""
+        if self._bounds.outage_since_ns is not None:
+            self.etcd_troubles.add("unreachable")
+        elif "unreachable" in self.etcd_troubles:
+            self.etcd_troubles.discard("unreachable")
+            self._etcd_back(op, self._bounds.outage_s)
+
+    def _etcd_back(self, op: Op, away_s: float) -> None:
+        self.etcd_ready_ns = max(self.etcd_ready_ns, op.time_ns)
+        for node in self.of.values():
+            node.disturbed_ns = op.time_ns
+            node.ready_ns = max(node.ready_ns, _later(op, self._bounds.fresh_s + self._bounds.after_cut_s(away_s)))
+
+    # Being gone, being held up
+
+    def _gone(self, node: Node, reason: str, why: str, op: Op) -> None:
+        node.gone_for[reason] = why
+        if node.name in self.workers and node.name not in self.gone:
+            self.gone[node.name] = Gone(node.name, op.time_ns, why, op)
+
+    def _back(self, node: Node, reason: str) -> None:
+        if node.gone_for.pop(reason, None) and not node.gone_for:
+            self.gone.pop(node.name, None)
+
+    def _released(self, node: Node, reason: object, op: Op, allowance_s: float) -> None:
+        if reason in node.held_up:
+            node.held_up.discard(reason)
+            node.disturbed_ns = op.time_ns
+            node.ready_ns = max(node.ready_ns, _later(op, self._bounds.fresh_s + allowance_s))
+
+
+def _later(op: Op, seconds: float) -> int:
+    return op.time_ns + int(seconds * SECOND)

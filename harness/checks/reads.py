@@ -1,0 +1,51 @@
+"""The invariant of what clients read."""
+
+from functools import lru_cache
+
+from harness.checks.invariant import Invariant
+from harness.checks.truth import Truth
+from harness.checks.verdict import Verdict
+from harness.core.content import content_of, sha256_of
+from harness.core.history import Op
+from harness.core.plan import Plan
+
+_KEYS_KEPT = 65536
+
+
+class ReadsAreWhatTheUfsHolds(Invariant):
+    name = "reads-are-what-the-ufs-holds"
+    id = "C1"
+    says = "a read that succeeds has exactly the bytes of the file in the UFS, whoever served it"
+    needs = "there are no clients"
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._reads = self._from_ufs = 0
+        self._length = lru_cache(_KEYS_KEPT)(lambda key: len(content_of(plan.seed, key)))
+
+    @staticmethod
+    def applies(plan: Plan) -> bool:
+        return bool(plan.clients)
+
+    def on_read(self, op: Op) -> None:
+        if op.type != "ok":
+            return
+        self._reads += 1
+        self._from_ufs += op.value["served_by"] == "ufs"
+        key, length, sha256 = op.value["key"], op.value["length"], op.value["sha256"]
+        wanted_length, wanted = self._length(key), sha256_of(self.plan.seed, key)
+        if (length, sha256) != (wanted_length, wanted):
+            self.violated(
+                f"{op.actor} read {length} bytes with SHA-256 {sha256[:12]}... of {key} from "
+                f"{self.truth.who(op.value['served_by'])} at {self.truth.at(op.time_ns)}; the UFS holds "
+                f"{wanted_length} bytes with SHA-256 {wanted[:12]}...",
+                op,
+            )
+
+    def verdict(self) -> Verdict:
+        return self.answer(
+            f"{self._reads} reads, {self._from_ufs} of them from the UFS",
+            "" if self._reads else "no read succeeded",
+            reads=self._reads,
+            from_ufs=self._from_ufs,
+        )

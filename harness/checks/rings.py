@@ -1,0 +1,209 @@
+"""Invariants of the ring: whom a client takes for the owner of a key, given the view it had."""
+
+from dataclasses import dataclass
+
+from harness.checks.contents import Content
+from harness.checks.invariant import Invariant
+from harness.checks.planned import anyone_starts_again
+from harness.checks.routes import Route
+from harness.checks.truth import Truth
+from harness.checks.verdict import Verdict
+from harness.core.history import Op
+from harness.core.identity import WorkerId
+from harness.core.plan import Plan
+from harness.core.properties import Properties
+from harness.core.ring import Ring
+
+_VNODES = "alluxio.user.worker.selection.policy.consistent.hash.virtual.node.count.per.worker"
+_RINGS_KEPT = 16
+_OWNERS_REMEMBERED = 200_000
+
+
+class OfRoutes(Invariant):
+    """Judges lookups and reads together with the views they were made with; those without are counted."""
+
+    needs = "there are no clients"
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._routes = 0
+
+    @staticmethod
+    def applies(plan: Plan) -> bool:
+        return bool(plan.clients)
+
+    def on_lookup(self, op: Op) -> None:
+        self._each()
+
+    def on_read(self, op: Op) -> None:
+        self._each()
+
+    def on_view(self, op: Op) -> None:
+        self._each()
+
+    def _each(self) -> None:
+        for route in self.truth.routes.now:
+            self._routes += 1
+            self.route(route)
+
+    def route(self, route: Route) -> None:
+        raise NotImplementedError
+
+    def routed(self, op: Op) -> str:
+        return f"{op.actor} took {self.truth.who(op.value['owner'])} for the owner of {op.value['key']}"
+
+    def seen_at(self, op: Op) -> str:
+        return f"revision {op.value['revision']} ({self.truth.at(op.time_ns)})"
+
+    @property
+    def unrouted(self) -> str:
+        return "" if self._routes else "no lookup or read was made with a view that is known"
+
+
+class OwnerIsInTheView(OfRoutes):
+    name = "owner-is-in-the-view"
+    id = "R1"
+    says = "the owner of a key is one of the ring's members in the view that the client used"
+
+    def route(self, route: Route) -> None:
+        owner = route.op.value["owner"]
+        if not any(owner in view.members or (owner is None and not view.members) for view in route.views):
+            members = ", ".join(map(self.truth.who, route.views[-1].members)) or "nobody"
+            self.violated(
+                f"{self.routed(route.op)} at {self.seen_at(route.op)}; on the ring of that view there are {members}",
+                route.op,
+            )
+
+    def verdict(self) -> Verdict:
+        unexamined = self.truth.routes.unexamined
+        return self.answer(
+            f"{self._routes} lookups and reads", self.unrouted, routes=self._routes, unexamined=unexamined
+        )
+
+
+class OwnerIsTheRings(OfRoutes):
+    name = "owner-is-the-rings"
+    id = "R2"
+    says = "the owner of a key is the one that the ring of the client's view gives, whoever computes it"
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._vnodes = Properties(plan.properties).int(_VNODES)
+        self._rings: dict[Content, tuple[Ring, dict[str, str]]] = {}
+        self._views: set[Content] = set()
+
+    def route(self, route: Route) -> None:
+        key, owner = route.op.value["key"], route.op.value["owner"]
+        views = [view for view in route.views if view.members]
+        owners = [self._owner(view, key) for view in views]
+        if owners and owner is not None and owner not in owners:
+            self.violated(
+                f"{self.routed(route.op)} at {self.seen_at(route.op)}; on the ring of that view it is "
+                f"{self.truth.who(owners[-1])}",
+                route.op,
+            )
+
+    def _owner(self, view: Content, key: str) -> str:
+        if view not in self._rings:
+            self._views.add(view)
+            if len(self._rings) >= _RINGS_KEPT:
+                del self._rings[next(iter(self._rings))]
+            self._rings[view] = Ring.build(map(WorkerId.parse, view.members), self._vnodes), {}
+        ring, owners = self._rings[view]
+        if key not in owners:
+            owners[key] = str(ring.owner(key))
+        return owners[key]
+
+    def verdict(self) -> Verdict:
+        return self.answer(
+            f"{self._routes} lookups and reads on {len(self._views)} rings",
+            self.unrouted,
+            routes=self._routes,
+            rings=len(self._views),
+            unexamined=self.truth.routes.unexamined,
+        )
+
+
+@dataclass(eq=False)
+class _Remembered:
+    owner: str | None
+    op: Op
+
+
+class RestartMovesNothing(OfRoutes):
+    """
+    Two things must survive a restart: the node's identity, and every owner wherever the members are the same as before.
+
+    Owners are compared within one client, so that two clients that disagree are not taken for a restart's doing.
+    """
+
+    name = "restart-moves-nothing"
+    id = "R9"
+    says = "a restarted worker has its identity of before, and with equal members every key has its owner of before"
+    needs = "nobody is started again"
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._owners: dict[tuple[str, tuple[str, ...], str], _Remembered] = {}
+        self._identities: dict[str, Op] = {}
+        self._restarts = self._compared = 0
+
+    @staticmethod
+    def applies(plan: Plan) -> bool:
+        return anyone_starts_again(plan)
+
+    def on_sample(self, op: Op) -> None:
+        if op.type == "ok" and op.value.get("id") and self.truth.nodes.node(op.actor).process:
+            self._identified(op)
+
+    def on_register(self, op: Op) -> None:
+        if op.type == "ok":
+            self._identified(op)
+
+    def _identified(self, op: Op) -> None:
+        """By incarnation, which a `register` op does not tell: the process that runs now is meant."""
+        before = self._identities.get(op.actor)
+        self._identities[op.actor] = op
+        process = self.truth.nodes.node(op.actor).process
+        if before is None or process is None or before.time_ns >= process.start.time_ns:
+            return
+        self._restarts += 1
+        if before.value["id"] != op.value["id"]:
+            self.violated(
+                f"{op.actor} was {before.value['id']} until its restart at {self.truth.at(process.start.time_ns)}, and "
+                f"is {op.value['id']} since ({self.truth.at(op.time_ns)})",
+                before,
+                process.start,
+                op,
+            )
+
+    def route(self, route: Route) -> None:
+        op, owner = route.op, route.op.value["owner"]
+        place = op.actor, route.views[-1].members, op.value["key"]
+        known = self._owners.get(place)
+        if known is None:
+            if len(self._owners) < _OWNERS_REMEMBERED:
+                self._owners[place] = _Remembered(owner, op)
+        elif known.op.time_ns < self.truth.nodes.restarted_ns < op.time_ns:
+            self._compared += 1
+            if known.owner != owner:
+                self._moved(known.op, op)
+            self._owners[place] = _Remembered(owner, op)
+
+    def _moved(self, before: Op, after: Op) -> None:
+        self.violated(
+            f"{self.routed(before)} at {self.seen_at(before)} and {self.truth.who(after.value['owner'])} at "
+            f"{self.seen_at(after)}, with the same members and nothing but a restart in between",
+            before,
+            after,
+        )
+
+    def verdict(self) -> Verdict:
+        missing = "" if self._restarts or self._compared else "no node was seen again after a restart"
+        return self.answer(
+            f"{self._restarts} restarts of workers, {self._compared} owners before and after one",
+            missing,
+            restarts=self._restarts,
+            owners_compared=self._compared,
+            owners_remembered=len(self._owners),
+        )
