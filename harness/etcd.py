@@ -231,9 +231,8 @@ class Watch:
         has_ended = threading.Event()
         self._stream = self._etcd.open_stream(self._requests(has_ended))
         try:
-            with _translated():
-                while not self._is_stopped.is_set() and self._take(next(self._stream)):
-                    pass
+            while not self._is_stopped.is_set() and self._take(self._answer()):
+                pass
         finally:
             self._stream.cancel()
             has_ended.set()
@@ -243,6 +242,10 @@ class Watch:
         span = {"key": min(self._prefixes).encode(), "range_end": max(map(_end, self._prefixes))}
         yield rpc.WatchRequest(create_request=rpc.WatchCreateRequest(**span, start_revision=self._next))
         has_ended.wait()
+
+    def _answer(self) -> Any:
+        with _translated():
+            return next(self._stream)
 
     def _take(self, answer: Any) -> bool:
         """Deliver what the stream brought; false when the watch has to be made anew."""

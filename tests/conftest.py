@@ -50,7 +50,7 @@ class EtcdServer:
         self.process.wait()
 
     def _answers(self):
-        from harness.etcd import Etcd  # noqa: PLC0415 - only tests of the cluster kind pay for grpc
+        from harness.etcd import Etcd  # grpc is only for tests of the cluster kind
 
         with closing(Etcd([self.endpoint], timeout_s=1)) as etcd:
             return etcd.linearizable_revision() > 0
@@ -83,7 +83,7 @@ class Cluster:
 
     @contextmanager
     def client(self, timeout_s=5.0):
-        from harness.etcd import Etcd  # noqa: PLC0415 - see above
+        from harness.etcd import Etcd
 
         with closing(Etcd([self.endpoint], timeout_s)) as etcd:
             yield etcd
