@@ -1,0 +1,126 @@
+import contextlib
+import io
+
+import pytest
+
+from harness.core.history import HARNESS, NEMESIS
+from harness.core.plan import Step, When
+from harness.report.progress import Live, Plain, Quiet, Tally, planned_s, progress_for
+from harness.report.result import Result
+from tests.report.runs import held, judged, op, ordinary_ops, pause, phase, phases, plan_of
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def shown(kind, ops, stderr=None, **options):
+    out = stderr or io.StringIO()
+    with kind(plan_of(), out, **options) as progress:
+        for each in ops:
+            progress.op(each)
+            if each.f == "phase" and each.type == "ok":
+                progress.phase(each.value["phase"], "as it should")
+        progress.node_died("worker-2 exited with 1 after 3.2 s")
+    return out.getvalue()
+
+
+def test_each_phase_is_a_line_with_how_long_it_took_and_what_it_came_to():
+    lines = shown(Plain, ordinary_ops()).splitlines()
+    assert [line.split()[0] for line in lines[:5]] == ["start", "run", "heal", "settle", "stop"]
+    assert lines[1] == "  run      10.00 s  as it should"
+
+
+def test_a_node_that_died_is_told_at_once():
+    assert "worker-2 exited with 1 after 3.2 s" in shown(Plain, [])
+
+
+def test_faults_are_told_only_when_verbose():
+    ops = list(pause(0, 2.0, 5.0))
+    assert "pause" not in shown(Plain, ops)
+    told = shown(Plain, ops, verbose=True)
+    assert "pause worker-1: proven in 0.10 s" in told
+    assert "heal pause worker-1: proven in 0.20 s" in told
+
+
+def test_a_terminal_keeps_the_phase_lines_and_nothing_of_the_display():
+    assert "  run      10.00 s  as it should\n" in shown(Live, ordinary_ops(), Terminal()).replace("\r", "")
+
+
+def test_a_phase_that_fails_leaves_the_terminal_as_it_was():
+    out = Terminal()
+    with contextlib.suppress(RuntimeError), Live(plan_of(), out) as progress:
+        progress.op(phase(0.0, "run", "invoke"))
+        raise RuntimeError
+    assert out.getvalue().rfind("\x1b[?25h") > out.getvalue().rfind("\x1b[?25l")
+
+
+def test_no_colour_where_nobody_wants_any(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[31m" not in shown(Live, [], Terminal())
+
+
+def test_the_tally_knows_what_is_open_and_who_is_online():
+    tally = Tally(plan_of())
+    begun, proven, *heal = pause(0, 2.0, 5.0)
+    view = op(1.0, "client-1", "ok", "view", online={"worker-a": "", "worker-b": ""}, offline={})
+    for each in (view, op(1.0, "worker-1", "ok", "view", online={}, offline={}), begun, proven):
+        tally.add(each)
+    assert tally.text() == "online 2/2   open: pause worker-1"
+    for each in heal:
+        tally.add(each)
+    assert tally.text() == "online 2/2"
+
+
+def test_the_tally_counts_completions_not_invocations():
+    tally = Tally(plan_of())
+    for each in ordinary_ops():
+        tally.add(each)
+    assert "ops 1 ok 0 fail 0 info" in tally.text()
+
+
+def test_the_tally_follows_the_phases():
+    tally = Tally(plan_of())
+    assert tally.current is None
+    begun, ended = phases(start=0.0)
+    tally.add(begun)
+    assert tally.current == "start"
+    tally.add(ended)
+    assert (tally.current, tally.ended_s("start")) == (None, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds"),
+    [
+        ({}, 3.0),
+        ({"duration_s": 8.0}, 8.0),
+        ({"steps": (Step("pause", {"targets": ["worker-1"]}, at_s=2.0, for_s=5.0),)}, 10.0),
+        ({"steps": (Step("restart", {"targets": ["worker-1"], "down_for": 4.0}, at_s=5.0),)}, 12.0),
+        ({"steps": (Step("kill", {"targets": ["worker-1"]}, when=When("online")),)}, None),
+    ],
+)
+def test_how_long_a_run_should_last(changes, seconds):
+    assert planned_s(plan_of(**changes)) == seconds
+
+
+def test_what_is_shown_suits_the_place():
+    assert type(progress_for(plan_of(), io.StringIO())) is Plain
+    assert type(progress_for(plan_of(), Terminal())) is Live
+    assert type(progress_for(plan_of(), Terminal(), quiet=True)) is Quiet
+
+
+def test_quiet_says_nothing_and_takes_everything():
+    with Quiet() as progress:
+        progress.phase("run")
+        progress.op(op(0.0, HARNESS, "ok", "left-behind", left=[]))
+        progress.op(op(0.0, NEMESIS, "info", "skip", step=0, fault="pause"))
+        progress.node_died("worker-1")
+
+
+def test_done_ends_the_display():
+    out = Terminal()
+    with Live(plan_of(), out) as progress:
+        progress.done(Result.of(plan_of(), ordinary_ops(), judged(held()), "runs/x"))
+        before = out.getvalue()
+    assert out.getvalue() == before

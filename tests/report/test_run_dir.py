@@ -1,0 +1,104 @@
+import errno
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from harness.core.history import History
+from harness.errors import ClusterError, InputError
+from harness.report.result import Result
+from harness.report.run_dir import RunDir
+from tests.report.runs import held, judged, ordinary_ops, plan_of
+
+NOW = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def run_dir(tmp_path):
+    return RunDir.create(tmp_path / "runs", "tale", 7, NOW)
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """The disk that answers every write with the error it is given."""
+
+    def fails_with(number):
+        def write_text(path, *_args, **_kwargs):
+            raise OSError(number, "told so", str(path))
+
+        monkeypatch.setattr(Path, "write_text", write_text)
+
+    return fails_with
+
+
+def test_a_folder_is_named_after_scenario_seed_and_utc(run_dir):
+    assert run_dir.path.name == "tale-7-20261121T101500Z"
+    assert run_dir.logs.is_dir()
+    assert run_dir.log("worker-1") == run_dir.logs / "worker-1.log"
+
+
+def test_a_name_that_is_taken_gets_a_number(tmp_path):
+    names = [RunDir.create(tmp_path, "tale", 7, NOW).path.name for _ in range(3)]
+    assert names == [f"tale-7-20261121T101500Z{number}" for number in ("", "-2", "-3")]
+
+
+def test_what_was_written_is_read_back(run_dir):
+    plan, ops = plan_of(), ordinary_ops()
+    run_dir.write_plan(plan)
+    run_dir.write_scenario("# a tale\n")
+    run_dir.history.write_text("\n".join(ops.lines()) + "\n")
+    again = RunDir.open(run_dir.path)
+    assert again.read_plan() == plan
+    assert History.of(again.ops()) == ops
+    assert (run_dir.path / "scenario.yaml").read_text() == "# a tale\n"
+
+
+def test_the_result_is_kept_as_it_is_printed(run_dir):
+    result = Result.of(plan_of(), ordinary_ops(), judged(held()), run_dir.path)
+    run_dir.write_result(result)
+    assert json.loads((run_dir.path / "result.json").read_text()) == json.loads(result.to_json())
+
+
+def test_a_last_line_cut_short_is_left_out(run_dir):
+    lines = list(ordinary_ops().lines())
+    run_dir.history.write_text("\n".join(lines)[:-10])
+    assert len(list(run_dir.ops())) == len(lines) - 1
+
+
+def test_a_broken_line_in_the_middle_is_named(run_dir):
+    first, second = list(ordinary_ops().lines())[:2]
+    run_dir.history.write_text(f"{first}\nnonsense\n{second}\n")
+    with pytest.raises(InputError, match=r"history\.jsonl:2: "):
+        list(run_dir.ops())
+
+
+def test_a_folder_without_a_run_is_wrong_input(tmp_path):
+    with pytest.raises(InputError, match=r"no run's folder"):
+        RunDir.open(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"steps": 3}', "nonsense"])
+def test_a_plan_of_another_kind_is_wrong_input(run_dir, text):
+    (run_dir.path / "plan.json").write_text(text)
+    with pytest.raises(InputError, match=r"plan\.json is no plan"):
+        run_dir.read_plan()
+
+
+def test_a_file_in_the_way_is_told_in_a_line(tmp_path):
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(InputError, match=r"can't make .*runs: a file stands where a folder should.*--runs"):
+        RunDir.create(tmp_path / "runs", "tale", 7)
+
+
+def test_a_full_disk_is_told_in_a_line(run_dir, disk):
+    disk(errno.ENOSPC)
+    with pytest.raises(ClusterError, match=r"can't write .*plan\.json: the disk is full") as told:
+        run_dir.write_plan(plan_of())
+    assert "\n" not in str(told.value)
+
+
+def test_an_error_that_nobody_foresaw_is_told_in_the_systems_words(run_dir, disk):
+    disk(errno.EIO)
+    with pytest.raises(ClusterError, match="told so"):
+        run_dir.write_plan(plan_of())

@@ -1,0 +1,69 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.report.result import Result
+from harness.report.screen import screen, summary
+from tests.report.runs import broken, held, judged, ordinary_ops, plan_of
+
+
+def result_of(*verdicts, **judgement):
+    return Result.of(plan_of(), ordinary_ops(), judged(*verdicts, **judgement), "runs/tale-7")
+
+
+@pytest.fixture
+def violated():
+    ops = tuple(each for each in ordinary_ops() if each.f == "lookup")
+    return result_of(held(), broken(ops), outcome="violated", as_expected=False)
+
+
+def test_faults_and_invariants_stand_in_rows():
+    lines = screen(result_of(held())).splitlines()
+    assert lines[0].split() == ["fault", "at", "effect", "heal"]
+    assert lines[1].split("   ")[0].strip() == "pause worker-1"
+    assert "proven in 0.10 s" in lines[1]
+    assert any(line.split() == ["views-agree", "valid", "12", "views", "at", "3", "revisions"] for line in lines)
+
+
+def test_the_last_line_sums_up():
+    last = screen(result_of(held(), not_judged=[("nobody-returns", "nobody is removed")])).splitlines()[-1]
+    assert last.startswith("valid ")
+    assert "1 invariants (1 not judged: nobody is removed), 2 operations, 1 faults" in last
+    assert last.endswith("runs/tale-7")
+
+
+def test_a_violation_shows_the_sentence_and_its_ops(violated):
+    text = screen(violated)
+    assert "violated   one-owner" in text
+    assert "client-1 says worker-1, the ring says worker-2" in text
+    assert "3.10 s  client-1   lookup ok  key=a owner=worker-worker-1 revision=5" in text
+
+
+def test_an_unexpected_outcome_needs_no_word_an_expected_violation_does(violated):
+    assert "expects" not in summary(violated)
+    assert "as the scenario expects" in summary(replace(violated, as_expected=True))
+
+
+def test_a_missing_violation_is_said():
+    assert "not what the scenario expects" in summary(result_of(held(), as_expected=False))
+
+
+def test_what_was_left_behind_is_listed():
+    text = screen(replace(result_of(held()), left_behind=["process 4242 (worker-1)"]))
+    assert "left behind\n    process 4242 (worker-1)" in text
+
+
+def test_plain_text_has_no_colours_and_no_trailing_blanks(violated):
+    text = screen(violated)
+    assert "\x1b" not in text
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def test_colours_come_when_asked_for(violated):
+    assert "\x1b[1;31m" in screen(violated, width=120, colour=True)
+
+
+def test_a_narrow_terminal_wraps_and_loses_nothing(violated):
+    text = screen(violated, width=60)
+    assert all(len(line) <= 60 for line in text.splitlines())
+    assert "one-owner" in text
