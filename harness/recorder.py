@@ -95,5 +95,8 @@ class Reporter:
         with contextlib.suppress(OSError):
             self._socket.send(op.line().encode())
 
+    def close(self) -> None:
+        self._socket.close()
+
     def fact(self, actor: str, f: str, value: dict[str, Any], kind: OpType = "ok", error: str | None = None) -> None:
         self.send(Op(time.monotonic_ns(), actor, kind, f, value, error))

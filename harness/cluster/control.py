@@ -68,6 +68,7 @@ class Control:
             self._launcher.kill()
             self._launcher.wait()
         self._thread.join()
+        self._lines.close()
         self._ours.close()
 
     def _first_word(self, log: Path) -> list[str]:
@@ -81,6 +82,8 @@ class Control:
         if "failed" in word:
             self._launcher.kill()
             self._launcher.wait()
+            self._lines.close()
+            self._ours.close()
             raise ClusterError(f"no sandbox: {word['failed']}")
         return list(word["ready"])
 

@@ -21,6 +21,7 @@ from harness.cluster.process import Process, fork_into
 from harness.cluster.sandbox import HOME
 from harness.cluster.spec import Spec
 from harness.core.history import Op
+from harness.errors import ClusterError, HarnessError
 
 _METRICS_EVERY_S = 1.0
 _ZYGOTE_S = 30.0
@@ -63,7 +64,7 @@ class Supervisor:
         do = getattr(self, f"_do_{request['do']}")
         try:
             return {"id": request["id"], "answer": do(**request["with"])}
-        except (OSError, RuntimeError, KeyError) as error:
+        except (OSError, KeyError, HarnessError) as error:
             return {"id": request["id"], "error": f"{request['do']}: {error}"}
 
     def _do_network(self, names: list[str]) -> None:
@@ -82,7 +83,7 @@ class Supervisor:
         node = Spec.from_json(spec)
         last = self._processes.get(node.name)
         if last and last.is_running:
-            raise RuntimeError(f"{node.name} runs already, as process {last.pid}")
+            raise ClusterError(f"{node.name} runs already, as process {last.pid}")
         incarnation = last.incarnation + 1 if last else 1
         home = Path(HOME, node.name)
         if incarnation == 1:
@@ -161,14 +162,14 @@ class Supervisor:
     def _zygote_message(self) -> dict[str, Any]:
         data = self._zygote.recv(1 << 16)
         if not data:
-            raise RuntimeError("the zygote ended; its log says why")
+            raise ClusterError("the zygote ended; its log says why")
         message: dict[str, Any] = json.loads(data)
         return message
 
     def _hear_zygote(self) -> bool:
         try:
             message = self._zygote_message()
-        except (OSError, RuntimeError) as error:
+        except (OSError, ClusterError) as error:
             self._control.sendall(json.dumps({"failed": str(error)}).encode() + b"\n")
             return False
         self._ended(message["ended"], message["status"])

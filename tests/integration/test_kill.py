@@ -1,0 +1,97 @@
+"""kill -9 of any one process of a run, at any moment: seconds later there is nothing of it on the machine."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.cluster.ledger import Ledger
+from harness.cluster.wait import wait_until
+
+pytestmark = pytest.mark.cluster
+
+SCENARIO = Path(__file__).parents[2] / "scenarios" / "partition.yaml"
+KILLS = int(os.environ.get("HARNESS_TEST_KILLS", "4"))
+
+
+def start_run(runs):
+    program = [sys.executable, "-m", "harness", "run", str(SCENARIO), "--runs", str(runs), "-q", "--json"]
+    return subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+
+def family(process):
+    try:
+        command = psutil.Process(process.pid)
+        return [command, *command.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def mounts():
+    return {line.split(" ")[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}
+
+
+def folder_of(runs):
+    return next(runs.iterdir(), None) if runs.exists() else None
+
+
+@pytest.fixture
+def neighbour(tmp_path):
+    """An unrelated run beside the one that is killed."""
+    process = start_run(tmp_path / "neighbour")
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize("whole_group", [False, True], ids=["one", "group"])
+def test_whatever_is_killed_nothing_is_left_and_the_neighbour_is_untouched(tmp_path, neighbour, number, whole_group):
+    draw, before = random.Random(number), mounts()
+    process = start_run(tmp_path / "killed")
+    wait_until("the run has begun", lambda: len(family(process)) > 3, 20)
+    moment_s = draw.uniform(0, 8)
+    if process.poll() is None:
+        wait_for_exit(process, moment_s)
+    members = family(process)
+    known = {(member.pid, member.create_time()) for member in members if member.is_running()}
+    if whole_group:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        victim = draw.choice(members)
+        victim.kill()
+    if whole_group or victim.pid == process.pid:
+        wait_until("the command's end", lambda: process.poll() is not None, 5)
+    else:
+        process.wait(timeout=60)
+    process.communicate()
+    mark = str(folder_of(tmp_path / "killed").resolve())
+    ledger = Ledger(mark, frozenset())
+    wait_until("nothing left", lambda: not ledger.left_behind() and not alive(known), 5, last_seen=ledger.left_behind)
+    assert mounts() == before
+    out, err = neighbour.communicate(timeout=120)
+    assert neighbour.returncode == 0, err.decode()
+    assert b'"valid"' in out
+
+
+def wait_for_exit(process, seconds):
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return
+
+
+def alive(known):
+    return [pid for pid, created in known if psutil.pid_exists(pid) and created_at(pid) == created]
+
+
+def created_at(pid):
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return None
