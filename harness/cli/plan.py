@@ -15,7 +15,9 @@ from harness.core.plan import Plan, Step
 @options.as_json
 def command(scenario: str, seed: int | None, overrides: tuple[tuple[str, str], ...], as_json: bool) -> None:
     """
-    Print what a run of SCENARIO would do, and start nothing; the same for the same seed, to the byte.
+    Print what a run would do; starts nothing.
+
+    SCENARIO is a file or the name of a packaged one. The same seed gives the same plan, to the byte.
 
     \b
     Examples:

@@ -57,9 +57,10 @@ class Wanted:
 @click.option("-v", "--verbose", is_flag=True, help="Every fault and heal as it happens; tracebacks.")
 def command(scenarios: tuple[str, ...], **wanted: Any) -> int:
     """
-    Carry out each SCENARIO, a file or the name of a packaged one, and judge it.
+    Carry out scenarios and judge them.
 
-    The exit code is the worst of all: 255 the harness failed, 254 wrong input, 1 violated, 2 unknown, 0 as expected.
+    SCENARIO is a file or the name of a packaged one. The exit code is the worst of all: 255 the harness failed, 254
+    wrong input, 1 violated, 2 unknown, 0 as expected.
 
     \b
     Examples:

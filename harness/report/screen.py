@@ -35,15 +35,19 @@ def _summed_up(result: Result) -> list[str]:
     of = {outcome: [row.name for row in result.invariants if row.outcome == outcome] for outcome in _COLOURS}
     judged = len(result.invariants)
     told = [f"{len(names)} {outcome}" for outcome, names in of.items() if names and outcome != "valid"]
-    what = f"{judged} invariants" if not told else f"{judged} invariants: {', '.join(told)}"
+    what = _counted(judged, "invariant") + (f": {', '.join(told)}" if told else "")
     reasons = list(dict.fromkeys(row["reason"] for row in result.not_judged))
     if reasons:
         what += (
             f" ({len(result.not_judged)} not judged: {'; '.join(reasons[:_SHOWN])}{'...' if reasons[_SHOWN:] else ''})"
         )
     operations = sum(sum(count.values()) for count in result.ops.values())
-    parts = [what, f"{operations:,} operations", f"{len(result.faults)} faults", f"{result.wall_s:.1f} s"]
+    parts = [what, _counted(operations, "operation"), _counted(len(result.faults), "fault"), f"{result.wall_s:.1f} s"]
     return parts if result.as_expected == (result.outcome == "valid") else [*parts, _expectation(result)]
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _expectation(result: Result) -> str:

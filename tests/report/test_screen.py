@@ -28,7 +28,7 @@ def test_faults_and_invariants_stand_in_rows():
 def test_the_last_line_sums_up():
     last = screen(result_of(held(), not_judged=[("nobody-returns", "nobody is removed")])).splitlines()[-1]
     assert last.startswith("valid ")
-    assert "1 invariants (1 not judged: nobody is removed), 2 operations, 1 faults" in last
+    assert "1 invariant (1 not judged: nobody is removed), 2 operations, 1 fault" in last
     assert last.endswith("runs/tale-7")
 
 

@@ -1,0 +1,61 @@
+import click
+import pytest
+
+from harness.cli import exits
+from harness.errors import ClusterError, EntityError, NotReadyError, ScenarioError
+
+
+def raising(error):
+    def command():
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [
+        ([0, 2, 1, 254, 255], 255),
+        ([0, 2, 1, 254], 254),
+        ([2, 1, 0], 1),
+        ([0, 2], 2),
+        ([0, 0], 0),
+        ([], 0),
+    ],
+)
+def test_of_several_the_worst_code_counts(codes, code):
+    assert exits.worst(codes) == code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ScenarioError("x.yaml:1:1: wrong"), 254),
+        (EntityError("no identity"), 254),
+        (ClusterError("worker-1 would not stop"), 255),
+        (NotReadyError("etcd-1: not within 3 s"), 255),
+        (KeyboardInterrupt(), 130),
+        (click.Abort(), 130),
+        (click.UsageError("no such thing"), 254),
+        (click.FileError("x"), 254),
+        (ZeroDivisionError("by zero"), 255),
+    ],
+)
+def test_every_error_has_its_code_and_is_one_line(error, code, capsys):
+    assert exits.code_of(raising(error)) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+
+
+def test_a_commands_own_code_is_kept():
+    assert exits.code_of(lambda: 2) == 2
+    assert exits.code_of(lambda: None) == 0
+
+
+def test_a_bug_names_the_place_and_the_whole_of_it_when_asked(capsys):
+    exits.code_of(raising(ZeroDivisionError("by zero")), verbose=True)
+    err = capsys.readouterr().err
+    assert "the harness itself failed: ZeroDivisionError: by zero" in err
+    assert "test_exits.py:" in err
+    assert "Traceback" in err
