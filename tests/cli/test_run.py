@@ -1,0 +1,124 @@
+import json
+from importlib import import_module
+
+import pytest
+
+from harness.cli import main
+from harness.errors import ClusterError
+from harness.report.result import Result
+from tests.report.runs import broken, held, judged, ordinary_ops
+
+
+class Runs:
+    """Stands in for carrying out: each run answers with the next of `answers`, an error or a judgement."""
+
+    def __init__(self):
+        self.answers, self.asked = [], []
+
+    def run(self, plan, **options):
+        self.asked.append((plan, options))
+        answer = self.answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return Result.of(plan, ordinary_ops(), answer, "runs/tale-7")
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    runs = Runs()
+    monkeypatch.setattr(import_module("harness.run"), "run", runs.run)
+    return runs
+
+
+VALID = judged(held())
+VIOLATED = judged(broken(()), outcome="violated", as_expected=False)
+UNKNOWN = judged(outcome="unknown", as_expected=False)
+
+
+def test_stdout_carries_the_result_and_stderr_the_seed_and_the_repeat(runs, capsys):
+    runs.answers.append(VALID)
+    assert main(["run", "restart", "--seed", "7"]) == 0
+    out, err = capsys.readouterr()
+    first, last = err.splitlines()[0], err.splitlines()[-1]
+    assert "views-agree" in out
+    assert first == "restart   seed 7   5 workers, 2 clients, 1 etcd   repeat: harness run restart --seed 7"
+    assert last == "restart   seed 7   exit 0   repeat: harness run restart --seed 7"
+
+
+def test_json_is_one_line_a_run(runs, capsys):
+    runs.answers += [VALID, VALID]
+    assert main(["run", "restart", "kill", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["scenario"] for row in rows] == ["restart", "kill"]
+
+
+def test_the_repeat_has_every_option_that_matters(runs, capsys):
+    runs.answers.append(VALID)
+    options = ["--set", "cluster.workers=9", "--etcd", "process", "--fabric", "namespaces", "--time-scale", "2"]
+    main(["run", "restart", "--seed", "7", *options])
+    words = capsys.readouterr().err.splitlines()[0].partition("repeat: ")[2].split()
+    assert sorted(words) == sorted(["harness", "run", "restart", "--seed", "7", *options[:-1], "2.0"])
+
+
+def test_what_was_asked_for_is_what_is_carried_out(runs, tmp_path):
+    runs.answers.append(VALID)
+    main(["run", "restart", "--seed", "7", "--etcd", "process", "--time-scale", "2", "--runs", str(tmp_path)])
+    ((plan, options),) = runs.asked
+    assert (plan.scenario, plan.seed, plan.time_scale) == ("restart", 7, 2.0)
+    assert (options["etcd"], options["fabric"], options["runs"]) == ("process", "auto", tmp_path)
+    assert options["scenario_text"].startswith("# A restart")
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [
+        ([VALID, VALID], 0),
+        ([UNKNOWN, VALID], 2),
+        ([VIOLATED, UNKNOWN], 1),
+        ([VIOLATED, ClusterError("no room")], 255),
+    ],
+)
+def test_of_several_scenarios_the_worst_counts_and_all_are_run(runs, answers, code):
+    runs.answers += answers
+    assert main(["run", "restart", "kill"]) == code
+    assert len(runs.asked) == 2
+
+
+def test_a_wrong_scenario_does_not_keep_the_others_from_running(runs, capsys):
+    runs.answers.append(VIOLATED)
+    assert main(["run", "nonsense", "kill"]) == 254
+    assert "nonsense: no such file" in capsys.readouterr().err
+    assert len(runs.asked) == 1
+
+
+def test_ctrl_c_ends_all_of_them_and_still_tells_the_repeat(runs, capsys):
+    runs.answers += [KeyboardInterrupt(), VALID]
+    assert main(["run", "restart", "kill", "--seed", "7"]) == 130
+    assert len(runs.asked) == 1
+    assert capsys.readouterr().err.splitlines()[-1].endswith("exit 130   repeat: harness run restart --seed 7")
+
+
+def test_a_cluster_that_does_not_obey_is_one_line_between_first_and_last(runs, capsys):
+    runs.answers.append(ClusterError("etcd-1: not within 30 s"))
+    assert main(["run", "restart", "--seed", "7"]) == 255
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[1:-1] == ["etcd-1: not within 30 s"]
+
+
+@pytest.mark.parametrize("option", [["--etcd", "docker"], ["--fabric", "proxy"]])
+def test_what_is_not_built_is_refused_before_anything_is_started(option, tmp_path, capsys):
+    assert main(["run", "restart", *option, "--runs", str(tmp_path)]) == 254
+    assert "not built yet" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.cluster
+def test_a_real_run_is_valid_and_judged_alike_again(tmp_path, capsys):
+    arguments = ["run", "bring-up", "--seed", "7", "--set", "duration=3s", "--json", "--runs", str(tmp_path)]
+    assert main(arguments) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert json.loads((tmp_path / result["run_dir"] / "result.json").read_text()) == result
+    assert main(["check", result["run_dir"], "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["invariants"] == result["invariants"]
