@@ -1,8 +1,9 @@
-"""etcd as a session sees it, in memory: one registered key, one alive key, leases that end as early as they may."""
+"""A session with its clock, and etcd as it sees it, in memory."""
 
 from harness.core.entity import NetAddress, WorkerEntity, encode
 from harness.core.identity import WorkerId
 from harness.dora.actions import (
+    Exit,
     Grant,
     Granted,
     Held,
@@ -11,10 +12,11 @@ from harness.dora.actions import (
     NotRegistered,
     Register,
     Registered,
+    Report,
     Revoke,
     Revoked,
 )
-from harness.dora.session import S_NS
+from harness.dora.session import S_NS, Session
 from harness.errors import EtcdError
 
 ID = WorkerId.parse("worker-4f1c9a00-0000-4000-8000-000000000001")
@@ -25,6 +27,8 @@ TTL_S = 3
 
 
 class ModelEtcd:
+    """One registered key, one alive key, and leases that end as early as they may."""
+
     def __init__(self):
         self.revision = 1
         self.registered = None
@@ -76,3 +80,48 @@ class ModelEtcd:
         self.registered = Held(created, call.value)
         self.alive_lease = call.lease
         return Registered(self.revision)
+
+
+class Pair:
+    """A session and its clock; answers come at once unless a test says otherwise."""
+
+    def __init__(self):
+        self.session = Session(ENTITY, TTL_S)
+        self.now_ns = 0
+        self.reports = []
+        self.exits = []
+        self.calls = []
+        self._take(self.session.tick(0))
+
+    @property
+    def call(self):
+        return self.calls[-1]
+
+    def tell(self, answer, took_s=0.0, call=None):
+        sent_ns = self.now_ns
+        self.now_ns += int(took_s * S_NS)
+        self._take(self.session.answered(call or self.call, answer, sent_ns, self.now_ns))
+
+    def wait(self, seconds):
+        self.now_ns += int(seconds * S_NS)
+        self._take(self.session.tick(self.now_ns))
+
+    def stop(self):
+        self._take(self.session.stop(self.now_ns))
+
+    def observe(self, revision, registered, alive_lease):
+        self._take(self.session.observe(revision, registered, alive_lease, self.now_ns))
+
+    @property
+    def is_serving(self):
+        return self.session.is_serving(self.now_ns)
+
+    def _take(self, actions):
+        for action in actions:
+            match action:
+                case Report():
+                    self.reports.append(action.f)
+                case Exit():
+                    self.exits.append(action)
+                case _:
+                    self.calls.append(action)
