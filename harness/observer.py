@@ -44,11 +44,11 @@ def main(settings: dict[str, Any]) -> int:
 async def _observe(settings: dict[str, Any], reporter: Reporter, truth: "EtcdTruth") -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    threading.Thread(target=truth.run, name="etcd", daemon=True).start()
     homes, nodes = Path(settings["home"]).parent, settings["nodes"]
     period_s = _SAMPLE_EVERY_S * math.ceil(len(nodes) / _NODES_A_PERIOD)
     told = {"snapshot": truth.want_snapshot}
     server = await listen(settings["control"], lambda do: told[do]())
+    threading.Thread(target=truth.run, name="etcd", daemon=True).start()
     samplers = [Sampler(name, str(homes / name / "control.sock"), reporter.send, period_s) for name in nodes]
     tasks = [asyncio.create_task(sampler.run()) for sampler in samplers]
     await ended.wait()

@@ -36,6 +36,7 @@ async def _work(settings: dict[str, Any], reporter: Reporter) -> None:
     asked = [Client(name, str(homes / name / "control.sock"), reporter.send, numbers) for name in settings["clients"]]
     workload = Workload(settings, asked, reporter)
     server = await listen(settings["control"], workload.told)
+    reporter.fact(WORKLOAD, "ready", {})
     await ended.wait()
     server.close()
     workload.end()

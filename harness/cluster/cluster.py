@@ -73,10 +73,10 @@ class Cluster:
         for groups in (plan.etcd.members, plan.workers, plan.clients):
             self._start_all(groups)
             if groups is plan.etcd.members:
-                self._start_all((roles.OBSERVER,))
+                self._start_all((roles.OBSERVER, roles.WORKLOAD))
             took_s = self._wait_ready(groups)
             announce(f"{_plural(groups)} {took_s:.2f} s")
-        self._start_all((roles.WORKLOAD,))
+        self.seconds_until("the workload listens", lambda: self._status.count("ready") > 0, _READY_S)
 
     def stop(self) -> list[str]:
         """

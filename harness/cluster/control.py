@@ -18,6 +18,10 @@ from harness.errors import ClusterError
 
 _START_S = 20.0
 _ANSWER_S = 60.0
+_ENVIRONMENT = {
+    "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python",  # etcd3's generated code needs it
+    "GRPC_DNS_RESOLVER": "native",  # grpc's own asks a name server, which no sandbox has, before it reads /etc/hosts
+}
 
 
 class Control:
@@ -35,6 +39,7 @@ class Control:
         self._numbers, self._answers = count(1), dict[int, SimpleQueue[dict[str, Any]]]()
         self._lock = threading.Lock()
         self._gone, self._tell_gone = "", gone
+        self._is_quitting = False
         self._launcher = _launch(theirs, history, metrics, log, mark)
         theirs.close()
         self._lines = self._ours.makefile("rb")
@@ -60,6 +65,7 @@ class Control:
 
     def quit(self) -> None:
         """End the supervisor, and with it all that runs in the sandbox; returns when it is gone."""
+        self._is_quitting = True
         with contextlib.suppress(OSError):  # gone already
             self._ours.shutdown(socket.SHUT_WR)
         try:
@@ -106,14 +112,15 @@ class Control:
             self._gone = gone
             for answer in self._answers.values():
                 answer.put({"error": gone})
-        self._tell_gone(gone)
+        if not self._is_quitting:
+            self._tell_gone(gone)
 
 
 def _launch(
     theirs: socket.socket, history: socket.socket, metrics: Path, log: Path, mark: str
 ) -> subprocess.Popen[bytes]:
     arguments = [str(os.getpid()), str(theirs.fileno()), str(history.fileno()), str(metrics)]
-    environment = {**os.environ, MARK: mark, "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"}
+    environment = {**os.environ, **_ENVIRONMENT, MARK: mark}
     with log.open("ab") as out:
         return subprocess.Popen(
             [sys.executable, "-m", "harness.cluster.sandbox", *arguments],

@@ -23,6 +23,9 @@ class NodeStatus:
     view: dict[str, Any] = field(default_factory=dict)
 
 
+Heard = dict[str, Callable[[Op], None]]
+
+
 class Status:
     """Fed by the recorder's thread, read by others."""
 
@@ -34,11 +37,8 @@ class Status:
         self._etcd = Replay(Properties(plan.properties).text("alluxio.cluster.name"))
         self._facts = Counter[str]()
         self._died = died
-        self._on: dict[str, Callable[[Op], None]] = {
-            "start": self._start,
-            "exit": self._exit,
-            "sample": self._sample,
-            "view": self._view,
+        self._of_nodes: Heard = {"start": self._start, "exit": self._exit, "sample": self._sample, "view": self._view}
+        self._of_etcd: Heard = {
             "snapshot": lambda op: self._etcd.snapshot(op.value["revision"], op.value["kvs"]),
             "put": lambda op: self._etcd.put(op.value["key"], op.value["revision"], op.value["text"]),
             "delete": lambda op: self._etcd.delete(op.value["key"], op.value["revision"]),
@@ -50,8 +50,9 @@ class Status:
         with self._lock:
             if op.actor not in self._nodes:
                 self._facts[op.f] += op.type == "ok"
-            if op.type == "ok" and op.f in self._on and (op.actor in self._nodes or op.actor == OBSERVER):
-                self._on[op.f](op)
+            known = self._of_etcd if op.actor == OBSERVER else self._of_nodes if op.actor in self._nodes else {}
+            if op.type == "ok" and op.f in known:
+                known[op.f](op)
 
     def is_ready(self, name: str) -> bool:
         """By its own protocol: etcd answered a linearizable read, a worker is online, a client has a view."""
