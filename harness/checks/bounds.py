@@ -126,7 +126,9 @@ class Bounds(Fold):
     def stalled_s(self, from_ns: int, to_ns: int) -> float:
         """For how much of that time the observer itself did not run."""
         total = 0
-        for start, end in reversed(self._stalls):
+        silent_since_ns = self._last.time_ns if self._last else to_ns
+        now = [(silent_since_ns, to_ns)] if to_ns - silent_since_ns > _STALL_S * SECOND else []
+        for start, end in now + self._stalls[::-1]:
             if end <= from_ns:
                 break
             total += max(0, min(end, to_ns) - max(start, from_ns))

@@ -2,10 +2,11 @@
 
 from harness.checks.departures import GoneWorkerLeavesViews
 from harness.checks.evidence import EnoughEvidence, FaultsAreProven, NothingLeftBehind, Own
-from harness.checks.identities import CleanStopIsImmediate, NoPrematureEviction, OneLiveProcess
+from harness.checks.identities import NoPrematureEviction, OneLiveProcess
 from harness.checks.invariant import Invariant
 from harness.checks.reads import ReadsAreWhatTheUfsHolds
 from harness.checks.rings import OwnerIsInTheView, OwnerIsTheRings, RestartMovesNothing
+from harness.checks.stops import CleanStopIsImmediate
 from harness.checks.views import (
     EqualRevisionsEqualViews,
     RevisionsNeverGoBack,

@@ -1,4 +1,4 @@
-"""Invariants of identities and of the leases that keep them online."""
+"""Invariants of identities, and of the leases that keep them online."""
 
 from dataclasses import dataclass, replace
 
@@ -6,7 +6,6 @@ from harness.checks.bounds import SECOND
 from harness.checks.invariant import Invariant
 from harness.checks.leases import Lease
 from harness.checks.nodes import Process
-from harness.checks.planned import workers_stopped_by
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict
 from harness.core.history import Op
@@ -178,115 +177,6 @@ class NoPrematureEviction(Invariant):
             put,
             lease.op,
             op,
-        )
-
-
-@dataclass(eq=False)
-class Stop:
-    """A worker that was told to stop while its alive key stood in etcd."""
-
-    name: str
-    key: str
-    term: Op
-    lease: Lease
-    due_ns: int
-    put: Op
-
-
-class CleanStopIsImmediate(Invariant):
-    name = "clean-stop-is-immediate"
-    id = "M7"
-    says = "a worker that is told to stop takes its alive key out of etcd at once, and does not leave it to expire"
-    needs = "nobody is told to stop (TERM) while the run lasts"
-
-    def __init__(self, plan: Plan, truth: Truth) -> None:
-        super().__init__(plan, truth)
-        self._stops: dict[str, Stop] = {}
-        self._expired: list[tuple[Stop, Op]] = []
-        self._took_s: list[float] = []
-        self._overstayed = self._unexamined = 0
-
-    @staticmethod
-    def applies(plan: Plan) -> bool:
-        return workers_stopped_by(plan, "TERM")
-
-    def on_signal(self, op: Op) -> None:
-        node = self.truth.nodes.node(op.actor)
-        key = f"{self.truth.log.alive}{node.id}"
-        if op.value["signal"] != "TERM" or op.actor not in self.truth.nodes.workers or self.truth.phases.is_stopping:
-            return
-        due_ns = op.time_ns + int(self.truth.bounds.stop_s * SECOND)
-        put, lease, stop = self.truth.log.puts.get(key), self.truth.leases.held.get(op.actor), self._stops.get(key)
-        if stop:
-            stop.due_ns = due_ns if op.type == "ok" else stop.due_ns
-        elif op.type == "invoke" and put:
-            if lease and self._was_in_touch(op, lease):
-                self._stops[key] = Stop(op.actor, key, op, lease, due_ns, put)
-            else:
-                self._unexamined += 1
-
-    def _was_in_touch(self, op: Op, lease: Lease) -> bool:
-        """Whether etcd acknowledged its lease within the last TTL, in which nothing disturbed it."""
-        since_ns = op.time_ns - int(lease.ttl_s * SECOND)
-        return lease.acked_ns > since_ns and self.truth.nodes.was_steady(op.actor, since_ns)
-
-    def on_delete(self, op: Op) -> None:
-        stop = self._stops.pop(op.value["key"], None)
-        if stop is None or not self._can_be_judged(stop, op.time_ns):
-            return
-        self._took_s.append((op.time_ns - stop.term.time_ns) / SECOND)
-        if op.time_ns > self._due_ns(stop, op.time_ns):
-            self._told(stop, f"went only at revision {op.value['revision']} ({self.truth.at(op.time_ns)})", op)
-        elif op.time_ns >= stop.lease.lives_until_ns:
-            self._expired.append((stop, op))
-
-    def on_put(self, op: Op) -> None:
-        stop = self._stops.get(op.value["key"])
-        process = self.truth.nodes.node(stop.name).process if stop else None
-        if stop is None or process is None or process.start.time_ns < stop.term.time_ns:
-            return
-        del self._stops[stop.key]
-        if self._can_be_judged(stop, op.time_ns):
-            self._overstayed += 1
-            self._told(stop, f"was still there when the next incarnation wrote it at {self.truth.at(op.time_ns)}", op)
-
-    def on_reach(self, op: Op) -> None:
-        for stop in [stop for stop in self._stops.values() if op.time_ns > self._due_ns(stop, op.time_ns)]:
-            del self._stops[stop.key]
-            if self._can_be_judged(stop, op.time_ns):
-                self._overstayed += 1
-                self._told(stop, f"is still there at {self.truth.at(op.time_ns)}", op)
-
-    def _due_ns(self, stop: Stop, now_ns: int) -> int:
-        return stop.due_ns + int(self.truth.bounds.stalled_s(stop.term.time_ns, now_ns) * SECOND)
-
-    def _can_be_judged(self, stop: Stop, now_ns: int) -> bool:
-        steady = self.truth.nodes.was_steady(stop.name, stop.term.time_ns)
-        self._unexamined += not steady
-        return steady
-
-    def _told(self, stop: Stop, what: str, op: Op) -> None:
-        self.violated(
-            f"{stop.name} was told to stop at {self.truth.at(stop.term.time_ns)}; its alive key {what}; "
-            f"{self.truth.bounds.stop_s:.2f} s are allowed",
-            stop.put,
-            stop.term,
-            op,
-        )
-
-    def verdict(self) -> Verdict:
-        for stop, op in self._expired:
-            if not stop.lease.revoked:
-                self._told(stop, f"expired at {self.truth.at(op.time_ns)}, for nobody revoked its lease", op)
-        allowed_s = self.truth.bounds.stop_s
-        judged = len(self._took_s) + self._overstayed
-        slowest = f", slowest {max(self._took_s):.2f} s of {allowed_s:.2f} s allowed" if self._took_s else ""
-        return self.answer(
-            f"{judged} clean stops{slowest}",
-            "" if judged else "no worker was told to stop while it was in touch with etcd",
-            stops=judged,
-            unexamined=self._unexamined + len(self._stops),
-            allowed_s=round(allowed_s, 3),
         )
 
 

@@ -138,10 +138,12 @@ class _End:
     """How things stood when etcd's last snapshot was taken: who disagreed with it, and who could not be asked."""
 
     snapshot: Op
+    held: Content
     compared: int
     dissent: tuple[tuple[str, Seen | None], ...]
     unasked: tuple[str, ...]
     agreed_ns: int
+    changed_ns: int
 
 
 class ViewsAgreeInTheEnd(Invariant):
@@ -166,16 +168,21 @@ class ViewsAgreeInTheEnd(Invariant):
             return
         held = self.truth.contents.of(self.truth.log.last_view().content)
         nodes = [node for node in self.truth.nodes.of.values() if self._is_expected(node)]
-        asked = [
-            node for node in nodes if node.answered and node.answered.time_ns > healed.time_ns and not node.held_up
-        ]
+        asked = [node for node in nodes if not node.held_up and self._has_spoken(node, held, healed)]
         self._end = _End(
             op,
+            held,
             len(asked),
             tuple((node.name, node.view) for node in asked if node.view is None or node.view.content is not held),
             tuple(node.name for node in nodes if node not in asked),
             max((node.content_since_ns for node in asked), default=0),
+            self._changed_ns,
         )
+
+    def _has_spoken(self, node: Node, held: Content, healed: Op) -> bool:
+        """A view that is right already needs no answer after the heal."""
+        agrees = node.view is not None and node.view.content is held
+        return agrees or (node.answered is not None and node.answered.time_ns > healed.time_ns)
 
     def _is_expected(self, node: Node) -> bool:
         if not node.runs or node.name not in (*self.truth.nodes.workers, *self.truth.nodes.clients):
@@ -186,7 +193,7 @@ class ViewsAgreeInTheEnd(Invariant):
         end, healed, allowed_s = self._end, self.truth.phases.healed, self.truth.bounds.settle_s
         if healed is None or end is None:
             return self.answer("0 nodes", "the run did not get as far as a snapshot of etcd after its last heal")
-        took_s = max(0.0, (max(end.agreed_ns, self._changed_at_most(end)) - healed.time_ns) / SECOND)
+        took_s = max(0.0, (max(end.agreed_ns, end.changed_ns) - healed.time_ns) / SECOND)
         elapsed_s = (end.snapshot.time_ns - healed.time_ns) / SECOND
         if end.dissent and elapsed_s >= allowed_s:
             for name, seen in end.dissent:
@@ -202,9 +209,6 @@ class ViewsAgreeInTheEnd(Invariant):
             allowed_s=allowed_s,
         )
 
-    def _changed_at_most(self, end: _End) -> int:
-        return min(self._changed_ns, end.snapshot.time_ns)
-
     def _missing(self, end: _End, elapsed_s: float) -> str:
         if end.unasked:
             return f"{', '.join(end.unasked)} could not be asked, or healed, before the end"
@@ -216,9 +220,8 @@ class ViewsAgreeInTheEnd(Invariant):
     def _told(self, name: str, seen: Seen | None, end: _End, elapsed_s: float) -> None:
         revision = end.snapshot.value["revision"]
         if seen is None:
-            text, shown = f"{name} has no view", ""
+            text = f"{name} has no view"
         else:
-            held = self.truth.contents.of(self.truth.log.last_view().content)
-            shown, true = differences(seen.content, held, self.truth.who)
+            shown, true = differences(seen.content, end.held, self.truth.who)
             text = f"{name} has {shown} at revision {seen.revision}, etcd has {true} at revision {revision}"
         self.violated(f"{text}, {elapsed_s:.2f} s after the last heal", seen.op if seen else None, end.snapshot)

@@ -1,0 +1,150 @@
+import pytest
+
+from tests.checks.telling import (
+    KEYS,
+    PLAN,
+    exited,
+    fault,
+    healed,
+    joined,
+    judged,
+    looked_up,
+    op,
+    owner_of,
+    planned,
+    reached,
+    read,
+    run_begins,
+    sampled,
+    snapshot,
+    started,
+    step,
+)
+
+# nothing-left-behind
+
+
+def left(*what):
+    return op(20, "harness", "left-behind", {"left": list(what)})
+
+
+def test_nothing_left_is_valid():
+    assert judged("nothing-left-behind", left()).outcome == "valid"
+
+
+def test_something_left_is_unknown_and_named():
+    verdict = judged("nothing-left-behind", left("process 42 (etcd)"))
+    assert (verdict.outcome, verdict.missing) == ("unknown", "left behind: process 42 (etcd)")
+
+
+def test_a_run_that_did_not_look_is_unknown():
+    assert judged("nothing-left-behind").outcome == "unknown"
+
+
+# faults-are-proven
+
+
+PAUSED = planned(step("pause", "worker-1", for_s=2.0))
+
+
+def proven(*ops, plan=PAUSED):
+    return judged("faults-are-proven", *ops, plan=plan)
+
+
+def test_a_proven_effect_and_heal_are_valid():
+    verdict = proven(fault(1, "pause", 0, "worker-1"), healed(3, "pause", 0, "worker-1"))
+    assert (verdict.outcome, verdict.summary) == ("valid", "1 of 1 faults begun, 1 healed")
+
+
+def test_what_is_not_applicable_needs_no_proof():
+    ops = fault(1, "pause", 0, "worker-1", effect="not-applicable"), healed(3, "pause", 0, heal="not-applicable")
+    assert proven(*ops).outcome == "valid"
+
+
+@pytest.mark.parametrize(
+    ("ops", "missing"),
+    [
+        ([*fault(1, "pause", 0, effect="absent"), *healed(3, "pause", 0)], "step 0 (pause): effect absent"),
+        ([*fault(1, "pause", 0), *healed(3, "pause", 0, heal="absent")], "step 0 (pause): heal absent"),
+        ([fault(1, "pause", 0)[0], *healed(3, "pause", 0)], "step 0 (pause): effect unknown, it was not recorded"),
+        (fault(1, "pause", 0), "step 0 (pause): heal unknown, it was not recorded"),
+        ([], "1 of 1 steps were never begun"),
+        (
+            [op(1, "nemesis", "skip", {"step": 0, "fault": "pause"}, "info", error="worker-1 is gone")],
+            "step 0 (pause) was not begun: worker-1 is gone",
+        ),
+    ],
+)
+def test_what_was_not_seen_to_work_is_unknown(ops, missing):
+    verdict = proven(*ops)
+    assert (verdict.outcome, verdict.missing) == ("unknown", missing)
+
+
+def test_a_fault_that_could_not_be_injected_is_unknown_with_the_reason():
+    invoke = fault(1, "pause", 0)[0]
+    refused = op(1.1, "nemesis", "pause", {"step": 0, "targets": []}, "fail", error="no such process")
+    verdict = proven(invoke, refused, *healed(3, "pause", 0))
+    assert verdict.missing == "step 0 (pause): effect fail, no such process"
+
+
+def test_a_kill_for_good_needs_no_heal():
+    assert proven(fault(1, "kill", 0, "worker-1"), plan=planned(step("kill", "worker-1"))).outcome == "valid"
+
+
+# enough-evidence
+
+
+KEY = KEYS[0]
+KEYS_OF = joined(0.2, "worker-1", 5, 11)
+ENOUGH = [
+    run_begins(),
+    snapshot(0.1, 4),
+    KEYS_OF,
+    [sampled(1, name, 5) for name in (*PLAN.workers, *PLAN.clients)],
+    looked_up(2, KEY, owner_of(KEY), 5),
+    read(3, KEY, owner_of(KEY), 5),
+    snapshot(9, 5, KEYS_OF),
+]
+REACHED = reached(0, 9)
+
+
+def enough(*ops, reach=REACHED):
+    return judged("enough-evidence", *ops, reach)
+
+
+def test_a_run_in_which_everybody_was_heard_is_enough():
+    verdict = enough(ENOUGH)
+    assert (verdict.outcome, verdict.summary) == ("valid", "5 of 5 nodes heard, 1 lookups, 1 reads")
+
+
+@pytest.mark.parametrize(
+    ("index", "missing"),
+    [(3, "worker-1 never answered"), (4, "no lookup succeeded"), (5, "no read succeeded"), (6, "no snapshot")],
+)
+def test_what_is_missing_is_named(index, missing):
+    verdict = enough(ENOUGH[:index] + ENOUGH[index + 1 :])
+    assert verdict.outcome == "unknown"
+    assert missing in verdict.missing
+
+
+def test_a_watch_that_missed_a_key_is_unknown():
+    verdict = enough(ENOUGH[:2] + ENOUGH[3:])
+    assert "differ on /DHT/told/AUTHORIZED/worker-" in verdict.missing
+
+
+def test_a_node_that_died_unasked_is_unknown_with_its_last_words():
+    died = started(0, "worker-1", 1), exited(5, "worker-1", 1, asked=False, status=1)
+    assert enough(ENOUGH, died).missing == "worker-1 exited unasked with 1 after 1.0 s: last line"
+
+
+def test_an_observer_that_did_not_run_for_long_is_unknown():
+    assert "did not run for 3.00 s" in enough(ENOUGH, reach=[*reached(0, 5), *reached(8, 9)]).missing
+    assert enough(ENOUGH, reach=[*reached(0, 5), *reached(6, 9)]).outcome == "valid"
+
+
+def test_an_observer_that_never_reached_etcd_is_unknown():
+    assert "never reached etcd" in enough(ENOUGH, reach=reached(0, 9, kind="fail")).missing
+
+
+def test_no_history_is_unknown():
+    assert judged("enough-evidence").outcome == "unknown"

@@ -1,0 +1,198 @@
+from dataclasses import replace
+
+import pytest
+
+from harness.checks import INVARIANTS, judge
+from harness.checks.catalogue import is_own
+from harness.core.history import History
+from harness.core.plan import Expect, Selection
+from tests.checks.telling import (
+    KEYS,
+    PLAN,
+    WORKERS,
+    alive,
+    deleted,
+    exited,
+    fault,
+    flat,
+    granted,
+    healed,
+    joined,
+    kept,
+    looked_up,
+    op,
+    owner_of,
+    phase,
+    planned,
+    put,
+    reached,
+    read,
+    registered,
+    revoked,
+    run_begins,
+    samples,
+    signalled,
+    snapshot,
+    started,
+    step,
+    viewed,
+)
+
+RESTARTED = planned(step("restart", "worker-1", signal="TERM", down_for=4.0))
+OTHERS = ("worker-2", "worker-3")
+KEY = KEYS[0]
+
+
+def worker(name, number, until_s=20):
+    lease = 10 + number
+    return [
+        started(-1, name, number),
+        granted(-0.8, name, lease),
+        joined(-0.7, name, 4 + number, lease),
+        registered(-0.7, name, lease, 4 + number),
+        [kept(t / 10, name, lease) for t in range(-2, until_s * 10, 6)],
+    ]
+
+
+def node(name, pid, until_s=20.0):
+    """Sees worker-1 leave at 3.5 s and come back at 7.5 s, where it lives to see it."""
+    return [
+        started(-1, name, pid),
+        samples(-0.5, min(3.4, until_s), name, 7, pid=pid),
+        viewed(-0.5, name, 7, pid=pid),
+        [] if until_s < 20 else samples(3.5, 7.4, name, 8, pid=pid),
+        [] if until_s < 20 else viewed(3.5, name, 8, online=OTHERS, offline=["worker-1"], pid=pid),
+        [] if until_s < 20 else samples(7.5, until_s, name, 9, pid=pid),
+        [] if until_s < 20 else viewed(7.5, name, 9, pid=pid),
+    ]
+
+
+def a_good_restart():
+    """worker-1 is told to stop at 3 s and is back at 7.3 s; everybody behaves."""
+    text = joined(0, "worker-1", 9, 21)[1].value["text"]
+    back = put(7.3, alive("worker-1"), 9, 21, text)
+    owner, heir = owner_of(KEY), owner_of(KEY, OTHERS)
+    last = [joined(-0.7, name, 4 + number, 10 + number) for number, name in enumerate(WORKERS, 1)]
+    last[0][1] = back
+    return [
+        phase(-2, "start", "invoke"),
+        snapshot(-1.5, 4),
+        phase(-0.1, "start"),
+        run_begins(),
+        [worker(name, number, 3 if number == 1 else 20) for number, name in enumerate(WORKERS, 1)],
+        [node(name, number, 2.9 if number == 1 else 20) for number, name in enumerate(WORKERS, 1)],
+        node("client-1", 4),
+        node("client-2", 5),
+        reached(-1, 3.0, revision=7),
+        reached(3.1, 7.3, revision=8),
+        reached(7.4, 20, revision=9),
+        looked_up(1, KEY, owner, 7),
+        looked_up(5, KEY, heir, 8),
+        looked_up(9, KEY, owner, 9),
+        read(10, KEY, owner, 9),
+        fault(3, "restart", 0, "worker-1", took=0.3),
+        signalled(3, "worker-1", 1, "TERM"),
+        deleted(3.05, alive("worker-1"), 8),
+        revoked(3.06, "worker-1", 11),
+        exited(3.2, "worker-1", 1),
+        healed(7, "restart", 0, "worker-1", took=1.0),
+        started(7.1, "worker-1", 6, 2),
+        granted(7.2, "worker-1", 21),
+        back,
+        registered(7.3, "worker-1", 21, 9),
+        samples(7.5, 20, "worker-1", 9, pid=6, incarnation=2),
+        viewed(7.5, "worker-1", 9, pid=6),
+        phase(12, "heal"),
+        phase(12, "settle", "invoke"),
+        snapshot(19, 9, last),
+        phase(19.5, "settle"),
+        op(25, "harness", "left-behind", {"left": []}),
+    ]
+
+
+def judged_in_order(plan, *ops):
+    return judge(plan, History.of(flat(ops)))
+
+
+def outcomes(judgement):
+    return {verdict.name: verdict.outcome for verdict in judgement.verdicts}
+
+
+def test_every_invariant_that_applies_holds_in_a_good_run():
+    judgement = judged_in_order(RESTARTED, a_good_restart())
+    wrong = {verdict.name: verdict.missing for verdict in judgement.verdicts if verdict.outcome != "valid"}
+    assert wrong == {}
+    assert (judgement.outcome, judgement.as_expected) == ("valid", True)
+    assert judgement.not_judged == ()
+
+
+def test_what_does_not_apply_is_listed_with_its_reason_and_does_not_count():
+    judgement = judged_in_order(PLAN, a_good_restart())
+    assert dict(judgement.not_judged) == {
+        "gone-worker-leaves-views": "nobody is ended, paused or cut off from etcd for long enough",
+        "clean-stop-is-immediate": "nobody is told to stop (TERM) while the run lasts",
+        "restart-moves-nothing": "nobody is started again",
+        "faults-are-proven": "no fault is planned",
+    }
+
+
+def test_no_history_is_unknown_by_every_invariant():
+    judgement = judge(RESTARTED, ())
+    assert (judgement.outcome, judgement.as_expected) == ("unknown", False)
+    assert set(outcomes(judgement).values()) == {"unknown"}
+
+
+def test_a_violation_stands_even_where_the_harness_has_doubts():
+    wrong = looked_up(11, KEY, "worker-4", 9)
+    judgement = judged_in_order(RESTARTED, a_good_restart()[:-1], wrong)
+    assert judgement.outcome == "violated"
+    assert outcomes(judgement)["nothing-left-behind"] == "unknown"
+
+
+def test_a_named_invariant_is_judged_even_where_it_does_not_apply():
+    plan = replace(PLAN, invariants=Selection(True, ("restart-moves-nothing",)))
+    assert outcomes(judge(plan, ()))["restart-moves-nothing"] == "unknown"
+
+
+def test_an_invariant_left_out_is_not_judged():
+    plan = replace(PLAN, invariants=Selection(without=("enough-evidence",)))
+    assert ("enough-evidence", "the scenario leaves it out") in judge(plan, ()).not_judged
+
+
+def test_a_list_of_names_selects_those_and_the_harness_own():
+    plan = replace(RESTARTED, invariants=Selection(False, ("one-live-process",)))
+    assert [verdict.name for verdict in judge(plan, ()).verdicts] == [
+        "one-live-process",
+        *filter(is_own, INVARIANTS),
+    ]
+
+
+def test_a_name_that_there_is_not_is_said_to_be_none():
+    plan = replace(PLAN, invariants=Selection(False, ("two-live-processes",)))
+    assert ("two-live-processes", "there is no such invariant") in judge(plan, ()).not_judged
+
+
+VIOLATED = "owner-is-in-the-view", "owner-is-the-rings"
+
+
+@pytest.mark.parametrize(
+    ("expect", "as_expected"),
+    [
+        (Expect(), False),
+        (Expect("unknown"), False),
+        (Expect("violated", VIOLATED), True),
+        (Expect("violated", VIOLATED[:1], VIOLATED[1:]), True),
+        (Expect("violated", VIOLATED[:1]), False),
+        (Expect("violated", (*VIOLATED, "one-live-process")), False),
+        (Expect("violated", VIOLATED, ("one-live-process",)), True),
+    ],
+)
+def test_what_is_expected_must_be_violated_and_nothing_else(expect, as_expected):
+    wrong = looked_up(11, KEY, "worker-4", 9)
+    assert judged_in_order(replace(RESTARTED, expect=expect), a_good_restart(), wrong).as_expected is as_expected
+
+
+def test_every_invariant_has_its_own_name_id_and_sentence():
+    assert [invariant.name for invariant in INVARIANTS.values()] == list(INVARIANTS)
+    assert len({invariant.id for invariant in INVARIANTS.values()}) == len(INVARIANTS)
+    assert all(invariant.says for invariant in INVARIANTS.values())

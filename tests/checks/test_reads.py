@@ -1,0 +1,29 @@
+import pytest
+
+from tests.checks.telling import KEYS, judged, op, owner_of, read, run_begins, texts
+
+NAME = "reads-are-what-the-ufs-holds"
+KEY = KEYS[0]
+OWNER = owner_of(KEY)
+
+
+def test_the_bytes_of_the_ufs_are_valid():
+    verdict = judged(NAME, read(1, KEY, OWNER, 5), read(2, KEY, OWNER, 5, content={"served_by": "ufs"}))
+    assert (verdict.outcome, verdict.summary) == ("valid", "2 reads, 1 of them from the UFS")
+
+
+@pytest.mark.parametrize("content", [{"sha256": "0" * 64}, {"length": 3}])
+def test_other_bytes_are_violated(content):
+    verdict = judged(NAME, run_begins(), read(1, KEY, OWNER, 5, content=content))
+    assert f"of {KEY} from {OWNER} at 1.00 s; the UFS holds" in texts(verdict)[0]
+
+
+def test_the_content_of_another_key_is_violated():
+    other = read(1, KEYS[1], OWNER, 5).value
+    content = {field: other[field] for field in ("length", "sha256")}
+    assert judged(NAME, read(1, KEY, OWNER, 5, content=content)).outcome == "violated"
+
+
+@pytest.mark.parametrize("kind", ["invoke", "fail", "info"])
+def test_reads_that_did_not_succeed_prove_nothing(kind):
+    assert judged(NAME, op(1, "client-1", "read", {"key": KEY}, kind, id=1)).outcome == "unknown"

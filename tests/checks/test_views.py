@@ -1,0 +1,237 @@
+import pytest
+
+from harness.checks import INVARIANTS
+from tests.checks.telling import (
+    alive,
+    cuts_around,
+    deleted,
+    exited,
+    fault,
+    healed,
+    joined,
+    judged,
+    on_record,
+    phase,
+    planned,
+    put,
+    run_begins,
+    sampled,
+    signalled,
+    snapshot,
+    started,
+    texts,
+    viewed,
+)
+
+WORKER_1 = joined(1, "worker-1", 5, 11)
+WORKER_2 = joined(1.5, "worker-2", 6, 12)
+BOTH = ("worker-1", "worker-2")
+LOG = [run_begins(), snapshot(0.1, 4), WORKER_1, WORKER_2, deleted(3, alive("worker-2"), 7)]
+LAST = snapshot(9, 8, WORKER_1, WORKER_2[0])
+
+# views-are-what-etcd-held
+
+
+def as_held(*ops, log=LOG, last=LAST):
+    return judged("views-are-what-etcd-held", log, *ops, last)
+
+
+def test_views_that_etcd_held_are_valid():
+    verdict = as_held(
+        viewed(1.2, "client-1", 5, online=["worker-1"]),
+        viewed(1.7, "client-1", 6, online=BOTH),
+        viewed(4, "client-1", 7, online=["worker-1"], offline=["worker-2"]),
+        viewed(4, "client-2", 8, online=["worker-1"], offline=["worker-2"]),
+    )
+    assert (verdict.outcome, verdict.summary) == ("valid", "4 views at 4 revisions")
+
+
+def test_a_view_with_a_member_that_etcd_did_not_have_is_violated():
+    verdict = as_held(viewed(4, "client-1", 7, online=BOTH))
+    assert texts(verdict) == [
+        "client-1's view at revision 7 (4.00 s) has worker-2 online at worker-2:28080; "
+        "etcd had worker-2 offline at worker-2:28080"
+    ]
+
+
+def test_a_stale_view_is_not_flagged():
+    assert as_held(viewed(8, "client-1", 6, online=BOTH)).outcome == "valid"
+
+
+def test_a_view_of_a_revision_that_the_observer_has_not_heard_of_yet_is_not_flagged():
+    early = viewed(2.9, "client-1", 7, online=["worker-1"], offline=["worker-2"])
+    assert as_held(early).outcome == "valid"
+
+
+def test_an_address_of_before_is_violated():
+    moved = put(2, alive("worker-1"), 7, 13, joined(2, "worker-1", 7, 13, host="elsewhere")[1].value["text"])
+    log = [run_begins(), snapshot(0.1, 4), WORKER_1, moved]
+    last = snapshot(9, 7, WORKER_1[0], moved)
+    stale, fresh = (viewed(3, "client-1", 7, online=["worker-1"], hosts=h) for h in ({}, {"worker-1": "elsewhere"}))
+    assert as_held(fresh, log=log, last=last).outcome == "valid"
+    assert texts(as_held(stale, log=log, last=last)) == [
+        "client-1's view at revision 7 (3.00 s) has worker-1 online at worker-1:28080; "
+        "etcd had worker-1 online at elsewhere:28080"
+    ]
+
+
+def test_a_key_that_cannot_be_read_must_be_told_as_rejected():
+    bad = put(2, alive("worker-4"), 7, 14, "no entity")
+    log, last = [run_begins(), snapshot(0.1, 4), WORKER_1, bad], snapshot(9, 7, WORKER_1, bad)
+    told = viewed(3, "client-1", 7, online=["worker-1"], rejected=[alive("worker-4")])
+    silent = viewed(3, "client-1", 7, online=["worker-1"])
+    assert as_held(told, log=log, last=last).outcome == "valid"
+    assert as_held(silent, log=log, last=last).outcome == "violated"
+
+
+def test_a_view_beyond_the_last_snapshot_is_unexamined():
+    verdict = as_held(viewed(9.5, "client-1", 9, online=[]))
+    assert (verdict.outcome, verdict.examined["unexamined_revisions"]) == ("unknown", 1)
+
+
+def test_a_log_that_disagrees_with_the_last_snapshot_proves_nothing():
+    verdict = as_held(viewed(4, "client-1", 7, online=BOTH), last=snapshot(9, 8, WORKER_1))
+    assert verdict.outcome == "unknown"
+    assert verdict.missing == f"the observer's watch and the snapshot at revision 8 differ on {on_record('worker-2')}"
+
+
+def test_without_a_snapshot_at_the_end_the_log_may_be_incomplete():
+    assert judged("views-are-what-etcd-held", LOG, viewed(4, "client-1", 7, online=BOTH)).outcome == "unknown"
+
+
+def test_no_history_is_unknown():
+    assert judged("views-are-what-etcd-held").outcome == "unknown"
+
+
+# revisions-never-go-back
+
+
+def never_back(*ops):
+    return judged("revisions-never-go-back", run_begins(), *ops)
+
+
+def test_growing_revisions_are_valid():
+    verdict = never_back(sampled(1, "client-1", 5), sampled(2, "client-1", 5), sampled(3, "client-1", 7))
+    assert (verdict.outcome, verdict.summary) == ("valid", "3 samples of 1 processes")
+
+
+def test_a_revision_that_goes_back_is_violated():
+    verdict = never_back(sampled(1, "client-1", 7), sampled(2, "client-1", 5))
+    assert texts(verdict) == [
+        "client-1 (pid 1) had a view at revision 7 at 1.00 s, and one at revision 5 at 2.00 s",
+    ]
+
+
+def test_a_new_process_may_begin_at_an_older_revision():
+    ops = [sampled(1, "client-1", 7), sampled(1.1, "client-1", 7), sampled(2, "client-1", 5, pid=2)]
+    assert never_back(*ops).outcome == "valid"
+
+
+def test_two_samples_under_way_at_once_are_not_compared():
+    assert never_back(sampled(1, "client-1", 7), sampled(1.5, "client-1", 5, took=0.7)).outcome == "valid"
+    assert never_back(sampled(1, "client-1", 7), sampled(1.5, "client-1", 5, took=0.3)).outcome == "violated"
+
+
+def test_samples_without_a_view_are_unknown():
+    assert never_back(sampled(1, "client-1", None), sampled(2, "client-1", None)).outcome == "unknown"
+
+
+# equal-revisions-equal-views
+
+
+def equal(*ops):
+    return judged("equal-revisions-equal-views", run_begins(), *ops)
+
+
+def test_observers_that_agree_at_one_revision_are_valid():
+    verdict = equal(viewed(1, "client-1", 5), viewed(2, "worker-1", 5), viewed(2, "client-2", 6))
+    assert (verdict.outcome, verdict.summary) == ("valid", "3 views at 1 shared revisions by 3 observers")
+
+
+def test_observers_that_disagree_at_one_revision_are_violated():
+    verdict = equal(viewed(1, "client-1", 5), viewed(2, "client-2", 5, online=BOTH))
+    assert texts(verdict) == [
+        "at revision 5 client-1 has worker-3 online at worker-3:28080 (1.00 s); "
+        "client-2 has worker-3 not at all (2.00 s)"
+    ]
+
+
+def test_different_views_at_different_revisions_are_no_disagreement_but_no_evidence_either():
+    assert equal(viewed(1, "client-1", 5), viewed(2, "client-2", 6, online=BOTH)).outcome == "unknown"
+
+
+def test_agreement_needs_two_observers():
+    assert not INVARIANTS["equal-revisions-equal-views"].applies(planned(workers=("worker-1",), clients=()))
+
+
+# views-agree-in-the-end
+
+
+STARTED = [started(0, "worker-1", 1), started(0, "client-1", 7)]
+RIGHT = {"online": ["worker-1"], "offline": ["worker-2"]}
+
+
+def in_the_end(*ops, plan=None, last_s=40.0):
+    """Healed at 5 s, the last snapshot at `last_s`; 30 s are allowed."""
+    last = snapshot(last_s, 8, WORKER_1, WORKER_2[0])
+    return judged("views-agree-in-the-end", LOG, STARTED, phase(5, "heal"), *ops, last, plan=plan or planned())
+
+
+def last_words(name, pid, content=RIGHT, seconds=6.0):
+    return [sampled(seconds, name, 8, pid=pid), viewed(seconds + 0.001, name, 8, pid=pid, **content)]
+
+
+def test_views_that_come_to_agree_are_valid_and_the_time_they_took_is_told():
+    verdict = in_the_end(last_words("worker-1", 1), last_words("client-1", 7, seconds=6.5))
+    assert verdict.outcome == "valid"
+    assert verdict.summary == "2 nodes agree 1.50 s after the last heal, 30 s are allowed"
+
+
+def test_a_view_that_still_differs_after_the_bound_is_violated():
+    verdict = in_the_end(last_words("worker-1", 1), last_words("client-1", 7, {"online": BOTH}))
+    assert texts(verdict) == [
+        "client-1 has worker-2 online at worker-2:28080 at revision 8, etcd has worker-2 offline at worker-2:28080 "
+        "at revision 8, 35.00 s after the last heal"
+    ]
+
+
+def test_a_node_without_a_view_disagrees():
+    verdict = in_the_end(last_words("worker-1", 1), sampled(6, "client-1", None, pid=7))
+    assert texts(verdict) == ["client-1 has no view, 35.00 s after the last heal"]
+
+
+def test_a_difference_before_the_bound_is_over_is_unknown():
+    ops = last_words("worker-1", 1), last_words("client-1", 7, {"online": BOTH})
+    assert in_the_end(*ops, last_s=20.0).outcome == "unknown"
+
+
+@pytest.mark.parametrize(
+    "excuse",
+    [
+        exited(4, "client-1", 7),
+        signalled(4, "client-1", 7, "STOP"),
+        fault(4, "isolate", 0, "client-1", cuts=cuts_around("client-1")),
+        [
+            *fault(4, "isolate", 0, "client-1", cuts=cuts_around("client-1")),
+            *healed(4.5, "isolate", 0, "client-1", heal="absent"),
+        ],
+    ],
+    ids=["ended", "paused", "cut off", "not healed"],
+)
+def test_who_is_not_running_or_not_healed_is_not_judged(excuse):
+    wrong = last_words("client-1", 7, {"online": BOTH}, seconds=3.5)
+    assert in_the_end(last_words("worker-1", 1), wrong, excuse).outcome != "violated"
+
+
+def test_a_wrong_node_that_was_not_heard_after_the_heal_is_unknown():
+    verdict = in_the_end(last_words("worker-1", 1), last_words("client-1", 7, {"online": BOTH}, seconds=4))
+    assert (verdict.outcome, verdict.missing) == ("unknown", "client-1 could not be asked, or healed, before the end")
+
+
+def test_what_happens_during_the_stop_is_not_the_end():
+    stop = [phase(41, "stop", "invoke"), deleted(42, alive("worker-1"), 9), snapshot(43, 9)]
+    assert in_the_end(last_words("worker-1", 1), last_words("client-1", 7), stop).outcome == "valid"
+
+
+def test_a_run_that_never_healed_is_unknown():
+    assert judged("views-agree-in-the-end", LOG, STARTED, LAST).outcome == "unknown"
