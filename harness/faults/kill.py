@@ -1,0 +1,33 @@
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.faults.fault import EVERYONE, Cluster, Cuts, Proof, Role, Targets
+from harness.faults.proof import start_again, strike
+
+
+@dataclass(frozen=True)
+class Kill:
+    """End a process without a word. Healing starts it again; a kill without `for` is not healed, it stays down."""
+
+    name: ClassVar[str] = "kill"
+    roles: ClassVar[frozenset[Role]] = EVERYONE
+    takes_for: ClassVar[bool] = True
+
+    targets: Targets
+
+    @property
+    def lasts_s(self) -> None:
+        return None
+
+    def targets_in(self, names: Collection[str]) -> Targets:
+        return self.targets
+
+    def cuts(self, names: Collection[str]) -> Cuts:
+        return ()
+
+    def inject(self, cluster: Cluster) -> Proof:
+        return strike(cluster, self.targets, "KILL", "gone", lambda node: not node.is_running())
+
+    def heal(self, cluster: Cluster) -> Proof:
+        return start_again(cluster, self.targets)

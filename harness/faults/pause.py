@@ -1,0 +1,36 @@
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.faults.fault import EVERYONE, Cluster, Cuts, Proof, Role, Targets
+from harness.faults.proof import GONE_S, prove, send, strike
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Freeze a process: its lease runs out while it still believes that it is a member."""
+
+    name: ClassVar[str] = "pause"
+    roles: ClassVar[frozenset[Role]] = EVERYONE
+    takes_for: ClassVar[bool] = True
+
+    targets: Targets
+
+    @property
+    def lasts_s(self) -> None:
+        return None
+
+    def targets_in(self, names: Collection[str]) -> Targets:
+        return self.targets
+
+    def cuts(self, names: Collection[str]) -> Cuts:
+        return ()
+
+    def inject(self, cluster: Cluster) -> Proof:
+        return strike(cluster, self.targets, "STOP", "paused", lambda node: node.is_paused())
+
+    def heal(self, cluster: Cluster) -> Proof:
+        send(cluster, self.targets, "CONT")
+        nodes = [cluster.node(name) for name in self.targets]
+        what = f"{', '.join(self.targets)} no longer paused"
+        return prove(cluster, what, lambda: not any(node.is_paused() for node in nodes), GONE_S)

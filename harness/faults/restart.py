@@ -1,0 +1,39 @@
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from harness.faults.fault import EVERYONE, Cluster, Cuts, Proof, Role, Seconds, Targets
+from harness.faults.proof import start_again, strike
+
+
+@dataclass(frozen=True)
+class Restart:
+    """
+    Stop a process, politely or not, leave it down for a while and start it again.
+
+    Its effect is that the process is gone. One that ignores TERM is killed before it is started again.
+    """
+
+    name: ClassVar[str] = "restart"
+    roles: ClassVar[frozenset[Role]] = EVERYONE
+    takes_for: ClassVar[bool] = False
+
+    targets: Targets
+    signal: Literal["TERM", "KILL"] = "TERM"
+    down_for: Seconds = 1.0
+
+    @property
+    def lasts_s(self) -> float:
+        return self.down_for
+
+    def targets_in(self, names: Collection[str]) -> Targets:
+        return self.targets
+
+    def cuts(self, names: Collection[str]) -> Cuts:
+        return ()
+
+    def inject(self, cluster: Cluster) -> Proof:
+        return strike(cluster, self.targets, self.signal, "gone", lambda node: not node.is_running())
+
+    def heal(self, cluster: Cluster) -> Proof:
+        return start_again(cluster, self.targets)

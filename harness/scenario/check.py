@@ -1,0 +1,132 @@
+"""What a scenario must keep beyond its grammar: one fault a step, names that exist, steps that can happen."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.core.properties import KNOWN, problem
+from harness.faults import FAULTS, NOT_BUILT, lasts_s
+from harness.faults.fault import Role, Targets
+from harness.scenario.draft import ANY, Draft, state_of
+from harness.scenario.model import (
+    ROLES,
+    STEP,
+    ClusterBlock,
+    ExpectBlock,
+    InvariantsBlock,
+    ScenarioFields,
+    parameters,
+)
+from harness.scenario.nodes import Nodes, name_problems, target_problems
+from harness.scenario.timeline import spans_of
+from harness.scenario.tree import Path, Problem, Tree
+from harness.scenario.wording import nearest
+
+_STEP_KEYS = {field.alias or name for name, field in STEP.model_fields.items()}
+_NOBODY = ("nobody",)
+_WORKER: tuple[Role, ...] = ("worker",)
+
+
+def shape_problems(raw: Mapping[str, Any], path: Path, tree: Tree) -> Iterator[Problem]:
+    """Of a step: which fields go together."""
+    given = [key for key, value in raw.items() if value is not None]
+    if "at" in given and "when" in given:
+        yield tree.at_key((*path, max("at", "when", key=given.index)), "a step has at or when, not both; leave one out")
+    elif not {"at", "when"} & set(given):
+        yield tree.at_value(path, "the step has no at and no when; it takes one of them")
+    if "after" in given and "when" not in given:
+        yield tree.at_key((*path, "after"), "after is counted from a when, and there is none; write it into at")
+    if isinstance(raw.get("when"), dict):
+        yield from _one_of(raw["when"], ("online", "offline"), (*path, "when"), "a when", tree)
+    faults = [key for key in raw if key in FAULTS or key in NOT_BUILT]
+    if not faults and not raw.keys() - _STEP_KEYS:
+        yield tree.at_value(path, f"the step has no fault; it takes one of {', '.join(FAULTS)}")
+    for more in faults[1:]:
+        yield tree.at_key((*path, more), f"a step has one fault, and {faults[0]} is it; give {more} a step of its own")
+    for name in faults:
+        yield from _fault_problems(name, raw, path, tree)
+
+
+def step_problems(draft: Draft, duration_s: float | None, nodes: Nodes, tree: Tree) -> Iterator[Problem]:
+    """Of a step that fits the grammar: its nodes, and whether it can happen at all."""
+    yield from target_problems(draft, nodes, tree)
+    step, path = draft.fields, ("steps", draft.index)
+    if step.when:
+        state, whom = state_of(step.when)
+        place = (*path, "when", state)
+        if isinstance(whom, list):
+            yield from name_problems(whom, place, _WORKER, nodes, tree)
+        elif isinstance(whom, int) and whom > len(nodes.workers):
+            yield tree.at_value(place, f"{whom} are more workers than there are; {nodes.there_are(_WORKER)}")
+    if duration_s is not None and step.at is not None and step.at >= duration_s:
+        yield tree.at_value((*path, "at"), f"the run is over after {duration_s:g} s; begin earlier")
+
+
+def cluster_problems(cluster: ClusterBlock, nodes: Nodes, tree: Tree) -> Iterator[Problem]:
+    path: Path = ("cluster", "broken")
+    for name in cluster.broken:
+        if text := nodes.unknown(name, ("worker", "client")):
+            yield tree.at_key((*path, name), text)
+    for key, value in cluster.properties.items():
+        if text := problem(key, value):
+            at = tree.at_value if key in KNOWN else tree.at_key
+            yield at(("cluster", "properties", key), text)
+
+
+def invariant_problems(fields: ScenarioFields, known: Collection[str], tree: Tree) -> Iterator[Problem]:
+    """Of the names of invariants; also an expectation that the selection makes impossible."""
+    named: dict[Path, list[str]] = {}
+    match fields.invariants:
+        case InvariantsBlock(without=without):
+            named["invariants", "without"] = without
+        case list(names):
+            named["invariants",] = names
+    if isinstance(fields.expect, ExpectBlock):
+        named |= {("expect", "violated"): fields.expect.violated, ("expect", "also"): fields.expect.also}
+        yield from _never_judged(fields.expect.violated, fields.invariants, tree)
+    for path, names in named.items():
+        for index, name in enumerate(names):
+            if name not in known:
+                text = f"no invariant is called {name!r}; {nearest(name, [*known])}there are {', '.join(known)}"
+                yield tree.at_value((*path, index), text)
+
+
+def stuck_problems(drafts: Sequence[Draft], tree: Tree) -> Iterator[Problem]:
+    """Steps on a process that an earlier step holds to the end: their turn would never come."""
+    steps = [draft.step(_NOBODY, None) for draft in drafts]
+    spans = spans_of(steps)
+    for mine, span in zip(drafts, spans, strict=True):
+        for theirs, other, step in zip(drafts, spans, steps, strict=True):
+            shared = [name for name in mine.targets if name in theirs.targets and name[-1].isdigit()]
+            if shared and lasts_s(step) is None and span.waits_for(other):
+                where = tree.at_value(("steps", theirs.index), "").where
+                text = f"{shared[0]} is held to the end by the {step.fault} at {where}; give that one a for"
+                yield tree.at_value((*mine.path, mine.targets.index(shared[0])), text)
+
+
+def _fault_problems(name: str, raw: Mapping[str, Any], path: Path, tree: Tree) -> Iterator[Problem]:
+    """Whether the fault takes `for`, and that its long form has one role."""
+    if name in NOT_BUILT:
+        return
+    kinds, given = parameters(FAULTS[name]), raw[name]
+    if "for" in raw and not FAULTS[name].takes_for:
+        takes = [field for field, kind in kinds.items() if kind != Targets]
+        yield tree.at_key((*path, "for"), f"{name} takes no for; it takes {', '.join(takes)}")
+    if isinstance(given, dict) and given.keys() != {ANY} and Targets in kinds.values():
+        yield from _one_of(given, ROLES, (*path, name), f"a {name}", tree)
+
+
+def _one_of(raw: Mapping[str, Any], keys: Sequence[str], path: Path, what: str, tree: Tree) -> Iterator[Problem]:
+    given = [key for key in raw if key in keys and raw[key] is not None]
+    allowed = " or ".join(keys)
+    if not given:
+        yield tree.at_value(path, f"{what} needs one of its fields; {allowed}")
+    for more in given[1:]:
+        yield tree.at_key((*path, more), f"{what} takes {allowed}, and has {given[0]} already; leave one out")
+
+
+def _never_judged(violated: Sequence[str], invariants: Any, tree: Tree) -> Iterator[Problem]:
+    for index, name in enumerate(violated):
+        is_out = name in invariants.without if isinstance(invariants, InvariantsBlock) else name not in invariants
+        if invariants != "default" and is_out:
+            text = f"{name} can't be violated, for it is not judged; change invariants or expect"
+            yield tree.at_value(("expect", "violated", index), text)

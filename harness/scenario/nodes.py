@@ -1,0 +1,114 @@
+"""Which nodes a scenario has, and what is wrong with the names in it."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from harness.faults import FAULTS
+from harness.faults.fault import EVERYONE, Role
+from harness.faults.partition import Group, Groups
+from harness.scenario.draft import ANY, LEADER, REST, Draft
+from harness.scenario.model import ROLES, ClusterBlock, parameters
+from harness.scenario.tree import Path, Problem, Tree
+from harness.scenario.wording import nearest
+
+
+@dataclass(frozen=True)
+class Nodes:
+    workers: tuple[str, ...]
+    clients: tuple[str, ...]
+    etcd: tuple[str, ...]
+
+    @classmethod
+    def of(cls, cluster: ClusterBlock) -> "Nodes":
+        return cls(
+            _numbered("worker", cluster.workers),
+            _numbered("client", cluster.clients),
+            _numbered("etcd", cluster.etcd.members),
+        )
+
+    def named(self, roles: Collection[Role] = EVERYONE) -> tuple[str, ...]:
+        by_role = zip(ROLES, (self.workers, self.clients, self.etcd), strict=True)
+        return tuple(name for role, names in by_role if role in roles for name in names)
+
+    def there_are(self, roles: Collection[Role] = EVERYONE) -> str:
+        by_role = zip(ROLES, (self.workers, self.clients, self.etcd), strict=True)
+        return "there are " + ", ".join(_span(names) for role, names in by_role if role in roles and names)
+
+    def unknown(self, name: str, roles: Collection[Role]) -> str | None:
+        """What is wrong with `name` where a node of these roles is to be named, None if nothing is."""
+        if name in self.named(roles):
+            return None
+        if name in self.named():
+            return f"{name} is no {' or '.join(role for role in ROLES if role in roles)}; {self.there_are(roles)}"
+        if name in (ANY, LEADER, REST):
+            return f"{name!r} can't stand here; {self.there_are(roles)}"
+        hint = (
+            "" if re.fullmatch(r"(worker|client|etcd)-\d+", name) else nearest(name, [*self.named(roles), ANY, LEADER])
+        )
+        return f"no node is called {name!r}; {hint}{self.there_are(roles)}"
+
+
+def target_problems(draft: Draft, nodes: Nodes, tree: Tree) -> Iterator[Problem]:
+    """What is wrong with the nodes that a step names."""
+    fault = FAULTS[draft.fields.fault]
+    roles = frozenset((draft.role,)) if draft.role else fault.roles
+    if draft.draw:
+        yield from _draw_problems(draft, roles, nodes, tree)
+    elif draft.targets == (LEADER,):
+        if "etcd" not in roles:
+            yield tree.at_value(draft.path, f"the leader is one of etcd's; {nodes.there_are(roles)}")
+    elif draft.targets:
+        yield from name_problems(draft.targets, draft.path, roles, nodes, tree)
+    yield from _group_problems(draft, nodes, tree)
+
+
+def name_problems(
+    names: Collection[str], path: Path, roles: Collection[Role], nodes: Nodes, tree: Tree
+) -> Iterator[Problem]:
+    """Of a name or a list of names at `path`."""
+    seen = set[str]()
+    for index, name in enumerate(names):
+        if text := nodes.unknown(name, roles):
+            yield tree.at_value((*path, index), text)
+        elif name in seen:
+            yield tree.at_value((*path, index), f"{name} is named twice; once is enough")
+        seen.add(name)
+
+
+def _draw_problems(draft: Draft, roles: Collection[Role], nodes: Nodes, tree: Tree) -> Iterator[Problem]:
+    if "worker" not in roles:
+        yield tree.at_value(draft.path, f"any draws workers; {nodes.there_are(roles)}")
+    elif draft.draw > len(nodes.workers):
+        path = (*draft.path, ANY)
+        yield tree.at_value(path, f"{draft.draw} are more workers than there are; {nodes.there_are(['worker'])}")
+
+
+def _group_problems(draft: Draft, nodes: Nodes, tree: Tree) -> Iterator[Problem]:
+    seen = dict[str, Path]()
+    for path, group in _groups(draft):
+        for index, name in enumerate(group):
+            if name in seen:
+                yield tree.at_value((*path, index), f"{name} is named twice; a node is in one group")
+            elif group != [REST] and (text := nodes.unknown(name, EVERYONE)):
+                yield tree.at_value((*path, index), text)
+            seen[name] = path
+    if REST in seen and seen.keys() >= set(nodes.named()):
+        yield tree.at_value(seen[REST], "rest is nobody: every node is in a group; leave one out")
+
+
+def _groups(draft: Draft) -> Iterator[tuple[Path, list[str]]]:
+    """The groups that a step names, each with its place."""
+    for name, kind in parameters(FAULTS[draft.fields.fault]).items():
+        if kind == Group and draft.params[name]:
+            yield (*draft.path, name.rstrip("_")), draft.params[name]
+        elif kind == Groups:
+            yield from (((*draft.path, index), group) for index, group in enumerate(draft.params[name]))
+
+
+def _numbered(role: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{role}-{number}" for number in range(1, count + 1))
+
+
+def _span(names: tuple[str, ...]) -> str:
+    return ", ".join(names) if len(names) < 3 else f"{names[0]} to {names[-1]}"

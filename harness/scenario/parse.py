@@ -1,0 +1,118 @@
+"""From the text of a scenario to one in which nothing is wrong, or to every error with its line and column."""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from harness.core.properties import Properties, parse_properties
+from harness.errors import InputError, ScenarioError
+from harness.scenario.check import (
+    cluster_problems,
+    invariant_problems,
+    shape_problems,
+    step_problems,
+    stuck_problems,
+)
+from harness.scenario.draft import Draft, draft
+from harness.scenario.model import SCENARIO, STEP, ClusterBlock, Fields, Scenario, ScenarioFields
+from harness.scenario.nodes import Nodes
+from harness.scenario.tree import Problem, Tree, in_order
+from harness.scenario.wording import problems_of
+
+FindConf = Callable[[str], str | None]
+Model = TypeVar("Model", bound=Fields)
+
+
+def parse(
+    text: str,
+    file: str,
+    *,
+    find_conf: FindConf,
+    invariants: Collection[str],
+    overrides: Iterable[tuple[str, str]] = (),
+) -> Scenario:
+    """
+    Check a scenario, `overrides` (dotted path, YAML value) applied first.
+
+    `find_conf` gives the text of `conf/NAME.properties`, None when there is none; `invariants` are all that exist.
+    Raises ScenarioError with one line `file:line:column: what is wrong; what is allowed` per error, in file order; what
+    an override made wrong is told at the end, as `--set PATH: ...`.
+    """
+    tree = Tree.parse(text, file)
+    if tree.data is None:
+        raise ScenarioError(str(tree.at_value((), "the file is empty; write a map such as cluster: {workers: 3}")))
+    for path, value in overrides:
+        tree.override(path, value)
+    properties: dict[str, str] = {}
+    fields, problems = _checked(tree)
+    problems += tree.problems
+    if isinstance(tree.data, dict):
+        drafts, wrong = _drafts(tree)
+        properties, unfit = _deeper(drafts, invariants, find_conf, tree)
+        problems += wrong + unfit
+        problems += [] if problems else stuck_problems(drafts, tree)
+    if problems or not fields:
+        raise ScenarioError(in_order(problems))
+    return Scenario(fields, properties, tree)
+
+
+def _deeper(
+    drafts: list[Draft], invariants: Collection[str], find_conf: FindConf, tree: Tree
+) -> tuple[dict[str, str], list[Problem]]:
+    """The properties, and what the grammar alone can't see: of the parts that fit it, also where others don't."""
+    parts = _fitting_parts(tree.data)
+    problems = list(invariant_problems(parts, invariants, tree))
+    if tree.data.keys() >= {"cluster"} and "cluster" not in parts.model_fields_set:
+        return {}, problems
+    nodes = Nodes.of(parts.cluster)
+    problems += cluster_problems(parts.cluster, nodes, tree)
+    problems += [found for draft in drafts for found in step_problems(draft, parts.duration, nodes, tree)]
+    properties, wrong = _properties(parts.cluster, find_conf, tree)
+    return properties, problems + wrong
+
+
+def _drafts(tree: Tree) -> tuple[list[Draft], list[Problem]]:
+    """The steps that are right in themselves, and what is wrong with the others."""
+    drafts, problems = list[Draft](), list[Problem]()
+    steps = tree.data.get("steps")
+    for index, raw in enumerate(steps if isinstance(steps, list) else []):
+        if isinstance(raw, dict):
+            wrong = list(shape_problems(raw, ("steps", index), tree))
+            problems += wrong
+            fields = _fitting(STEP, raw)
+            drafts += [draft(index, fields)] if fields and not wrong else []
+    return drafts, problems
+
+
+def _properties(cluster: ClusterBlock, find_conf: FindConf, tree: Tree) -> tuple[dict[str, str], list[Problem]]:
+    """The scenario's own over those of its conf file over the defaults."""
+    file = f"conf/{cluster.conf}.properties"
+    text = find_conf(cluster.conf)
+    if text is None:
+        where = "beside the scenario, in the working folder, among the packaged ones"
+        return {}, [tree.at_value(("cluster", "conf"), f"there is no {file}; it is looked for {where}")]
+    try:
+        return dict(Properties(parse_properties(text, file) | cluster.properties)), []
+    except InputError as error:
+        lines = [line for line in str(error).splitlines() if line.startswith(file)]
+        return {}, [tree.at_value(("cluster", "conf"), line) for line in lines]
+
+
+def _checked(tree: Tree) -> tuple[ScenarioFields | None, list[Problem]]:
+    try:
+        return SCENARIO.model_validate(tree.data), []
+    except ValidationError as error:
+        return None, problems_of(error, tree)
+
+
+def _fitting_parts(data: dict[str, Any]) -> ScenarioFields:
+    """Those top-level fields that fit the grammar, steps aside."""
+    return ScenarioFields(**{key: value for key, value in data.items() if _fitting(ScenarioFields, {key: value})})
+
+
+def _fitting(model: type[Model], data: Any) -> Model | None:
+    try:
+        return model.model_validate(data)
+    except ValidationError:
+        return None

@@ -1,0 +1,122 @@
+"""What pydantic found wrong, in our words and at its place: what is wrong; what is allowed."""
+
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.faults import FAULTS, NOT_BUILT
+from harness.scenario.model import SCENARIO, STEP
+from harness.scenario.tree import Path, Problem, Tree
+
+_NOT = {
+    "int_type": "no whole number; write it as 3",
+    "float_type": "no number; write it as 3 or 0.5",
+    "finite_number": "no number to count with; write it as 3 or 0.5",
+    "string_type": "no text; write a name",
+    "list_type": "no list; write it as [a, b]",
+}
+
+
+def problems_of(error: ValidationError, tree: Tree) -> list[Problem]:
+    return [_problem(details, tree) for details in error.errors()]
+
+
+def nearest(found: str, allowed: list[str]) -> str:
+    """`did you mean 'pause'? ` where a known name is near, else nothing."""
+    near = get_close_matches(found, allowed, 1)
+    return f"did you mean {near[0]!r}? " if near else ""
+
+
+def shown(value: object) -> str:
+    """A value of the file as one would say it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict | list):
+        return "a map" if isinstance(value, dict) else "a list"
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def _problem(details: ErrorDetails, tree: Tree) -> Problem:
+    path = tuple(part for part in details["loc"] if not _is_tag(part))
+    match details["type"]:
+        case "extra_forbidden":
+            return tree.at_key(path, _unknown(str(path[-1]), _model_at(details["loc"][:-1])))
+        case "not_built":
+            return tree.at_key(path, f"{path[-1]} is not built yet; {_there_is(path)}")
+        case "missing":
+            return tree.at_value(path[:-1], f"the field {path[-1]!r} is missing; it is required here")
+        case _:
+            return tree.at_value(path, _misfit(details))
+
+
+def _misfit(details: ErrorDetails) -> str:
+    kind, found, context = details["type"], shown(details["input"]), details.get("ctx", {})
+    match kind:
+        case "literal_error":
+            expected = context["expected"].replace("'", "").replace("True", "true")
+            hint = nearest(found.strip("'"), expected.replace(",", "").split())
+            text = f"is not allowed; {hint}it is {expected}"
+        case "greater_than_equal":
+            text = f"is too small; it is at least {context['ge']:g}"
+        case "too_short":
+            text = f"has {context['actual_length']}; it takes {context['min_length']} or more"
+        case "string_pattern_mismatch":
+            text = "names no class; write it as FILE.py:CLASS"
+        case "model_type" | "dict_type":
+            text = f"is no map; {_fields_of(_model_at(details['loc']))}"
+        case _:
+            text = f"is {_NOT[kind]}" if kind in _NOT else details["msg"]
+    return f"{found} {text}"
+
+
+def _unknown(key: str, model: type[BaseModel] | None) -> str:
+    what = "no fault or field is called" if model is STEP else "unknown field"
+    return f"{what} {key!r}; {nearest(key, _names(model))}{_fields_of(model)}"
+
+
+def _fields_of(model: type[BaseModel] | None) -> str:
+    return f"there are {', '.join(_names(model))}" if model else "write it as {name: value}"
+
+
+def _names(model: type[BaseModel] | None) -> list[str]:
+    """The fields as they are written, without those that are not built yet."""
+    if model is None:
+        return []
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    return [name for name in names if name not in (*NOT_BUILT, "system")]
+
+
+def _there_is(path: Path) -> str:
+    return "the system is harness.dora" if path == ("system",) else f"there are {', '.join(FAULTS)}"
+
+
+def _model_at(loc: Path) -> type[BaseModel] | None:
+    """The model that the map at `loc` has to fit, None for a map of free keys."""
+    candidates: list[type[BaseModel]] = [SCENARIO]
+    for part in loc:
+        if _is_tag(part):
+            candidates = [model for model in candidates if f"<{model.__name__}>" == part] or candidates
+        elif isinstance(part, str):
+            found = [
+                field
+                for model in candidates
+                for name, field in model.model_fields.items()
+                if part in (name, field.alias)
+            ]
+            candidates = [model for field in found for model in _models_in(field.rebuild_annotation())]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
+def _is_tag(part: int | str) -> bool:
+    """Pydantic puts the form that it chose into the path; ours are written `<form>`."""
+    return isinstance(part, str) and part.startswith("<")
