@@ -54,7 +54,6 @@ class Bounds(Fold):
         properties = Properties(plan.properties)
         self.scale = plan.time_scale
         self.refresh_s = properties.duration_s("alluxio.user.worker.list.refresh.interval")
-        self.asked_ttl_s = max(1.0, properties.duration_s("alluxio.worker.failure.detection.timeout") // 1)
         self.settle_s = plan.settle_s * self.scale
         self.observer_gap_s = _OBSERVER_GAP_S_MAX * self.scale
         self.longest_gap_s = 0.0

@@ -5,7 +5,6 @@ What they find wrong is no fault of the system under test. So they are valid or 
 """
 
 from harness.checks.invariant import Invariant
-from harness.checks.planned import STAYS_DOWN
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict
 from harness.core.history import Op
@@ -77,8 +76,7 @@ class FaultsAreProven(Own):
     def verdict(self) -> Verdict:
         for step, begun in self._begun.items():
             self._look("effect", begun, self._effects.get(step))
-            if step in self._heals or begun.f not in STAYS_DOWN:
-                self._look("heal", begun, self._heals.get(step))
+            self._look("heal", begun, self._heals.get(step))
         unseen = len(self.plan.steps) - len(self._begun) - len(self._skipped)
         if unseen > 0:
             self._wrong.append(f"{unseen} of {len(self.plan.steps)} steps were never begun")
@@ -146,4 +144,5 @@ class EnoughEvidence(Own):
 
 
 def _step(op: Op) -> str:
-    return f"step {op.value['step']}"
+    """Counted as people do, from 1."""
+    return f"step {op.value['step'] + 1}"

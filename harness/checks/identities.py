@@ -120,7 +120,8 @@ class NoPrematureEviction(Invariant):
 
     def on_delete(self, op: Op) -> None:
         put = self.truth.log.undone
-        if put is None or not op.value["key"].startswith(self.truth.log.alive):
+        is_alive = op.value["key"].startswith(self.truth.log.alive)
+        if put is None or not is_alive or self.truth.phases.is_stopping:
             return
         lease = self.truth.leases.of.get(put.value["lease"])
         self._deletions += 1

@@ -7,8 +7,8 @@ from typing import Any
 from harness.core.plan import Plan, Step
 from harness.core.properties import Properties
 
-STAYS_DOWN = ("kill", "decommission", "join")
-"""Faults that last for good where their step has no `for`; nothing heals them."""
+_FOR_GOOD = ("kill", "decommission", "join")
+"""Faults that last for good where their step has no `for`."""
 
 _REST = "rest"
 
@@ -41,7 +41,7 @@ def stays_s(step: Step, plan: Plan) -> float:
     lasts_s = down_s(step)
     if lasts_s is not None:
         return lasts_s
-    if step.fault in STAYS_DOWN:
+    if step.fault in _FOR_GOOD:
         return inf
     ends_s = [other.at_s + (down_s(other) or 0.0) for other in plan.steps if other.at_s is not None]
     run_s = max(ends_s, default=0.0) + plan.tail_s if plan.duration_s is None else plan.duration_s

@@ -61,16 +61,17 @@ class RevisionsNeverGoBack(Invariant):
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
-        self._newest: dict[tuple[str, int], Op] = {}
+        self._newest: dict[tuple[str, int, int], Op] = {}
         self._samples = 0
 
     def on_sample(self, op: Op) -> None:
         if op.type != "ok" or op.value["revision"] is None:
             return
         self._samples += 1
-        newest = self._newest.get((op.actor, op.value["pid"]))
+        process = op.actor, op.value["pid"], op.value["incarnation"]
+        newest = self._newest.get(process)
         if newest is None or op.value["revision"] >= newest.value["revision"]:
-            self._newest[op.actor, op.value["pid"]] = op
+            self._newest[process] = op
         elif op.value["sent_ns"] >= newest.time_ns:
             self.violated(
                 f"{op.actor} (pid {op.value['pid']}) had a view at revision {newest.value['revision']} at "

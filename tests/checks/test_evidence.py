@@ -64,14 +64,14 @@ def test_what_is_not_applicable_needs_no_proof():
 @pytest.mark.parametrize(
     ("ops", "missing"),
     [
-        ([*fault(1, "pause", 0, effect="absent"), *healed(3, "pause", 0)], "step 0 (pause): effect absent"),
-        ([*fault(1, "pause", 0), *healed(3, "pause", 0, heal="absent")], "step 0 (pause): heal absent"),
-        ([fault(1, "pause", 0)[0], *healed(3, "pause", 0)], "step 0 (pause): effect unknown, it was not recorded"),
-        (fault(1, "pause", 0), "step 0 (pause): heal unknown, it was not recorded"),
+        ([*fault(1, "pause", 0, effect="absent"), *healed(3, "pause", 0)], "step 1 (pause): effect absent"),
+        ([*fault(1, "pause", 0), *healed(3, "pause", 0, heal="absent")], "step 1 (pause): heal absent"),
+        ([fault(1, "pause", 0)[0], *healed(3, "pause", 0)], "step 1 (pause): effect unknown, it was not recorded"),
+        (fault(1, "pause", 0), "step 1 (pause): heal unknown, it was not recorded"),
         ([], "1 of 1 steps were never begun"),
         (
             [op(1, "nemesis", "skip", {"step": 0, "fault": "pause"}, "info", error="worker-1 is gone")],
-            "step 0 (pause) was not begun: worker-1 is gone",
+            "step 1 (pause) was not begun: worker-1 is gone",
         ),
     ],
 )
@@ -84,11 +84,12 @@ def test_a_fault_that_could_not_be_injected_is_unknown_with_the_reason():
     invoke = fault(1, "pause", 0)[0]
     refused = op(1.1, "nemesis", "pause", {"step": 0, "targets": []}, "fail", error="no such process")
     verdict = proven(invoke, refused, *healed(3, "pause", 0))
-    assert verdict.missing == "step 0 (pause): effect fail, no such process"
+    assert verdict.missing == "step 1 (pause): effect fail, no such process"
 
 
-def test_a_kill_for_good_needs_no_heal():
-    assert proven(fault(1, "kill", 0, "worker-1"), plan=planned(step("kill", "worker-1"))).outcome == "valid"
+def test_a_kill_for_good_is_told_to_be_one():
+    ops = fault(1, "kill", 0, "worker-1"), healed(3, "kill", 0, heal="not-applicable")
+    assert proven(ops, plan=planned(step("kill", "worker-1"))).outcome == "valid"
 
 
 # enough-evidence

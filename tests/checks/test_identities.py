@@ -10,6 +10,7 @@ from tests.checks.telling import (
     kept,
     on_record,
     op,
+    phase,
     put,
     registered,
     revoked,
@@ -149,6 +150,11 @@ def test_a_clean_stop_explains_a_delete_even_if_its_revoke_was_never_recorded():
 def test_the_clean_stop_of_an_earlier_incarnation_explains_nothing():
     term = signalled(0.05, "worker-1", 1, "TERM")
     assert no_eviction(held(), term, deleted(5.1, alive("worker-1"), 9)).outcome == "violated"
+
+
+def test_what_goes_while_the_run_is_stopped_was_not_evicted():
+    stop = phase(5.05, "stop", "invoke")
+    assert no_eviction(held(), stop, deleted(5.1, alive("worker-1"), 9)).outcome == "valid"
 
 
 def test_a_removal_explains_a_delete():
