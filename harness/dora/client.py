@@ -79,6 +79,7 @@ class Client:
         must_be_etcd(self.properties.text(MEMBERSHIP))
         self.ufs = Ufs(self.properties.text("alluxio.dora.client.ufs.root"))
         self.known: Known | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     async def start(self) -> None:
         """Begin to refresh; does not wait for the first view."""
@@ -159,12 +160,13 @@ class Client:
 
     async def refresh(self) -> None:
         """Read the members; the last view is kept where etcd does not answer."""
-        try:
-            known = await asyncio.to_thread(self.newest)
-        except EtcdError as error:
-            self.logger.warning("keeps its last view: %s", error)
-        else:
-            self.adopt(known)
+        async with self._one_at_a_time:
+            try:
+                known = await asyncio.to_thread(self.newest)
+            except EtcdError as error:
+                self.logger.warning("keeps its last view: %s", error)
+            else:
+                self.adopt(known)
 
     def newest(self) -> Known:
         """The view as etcd has it and its ring, built anew only for another set of members. Runs on a thread."""

@@ -23,6 +23,10 @@ class Reporter:
             self._waiting.append(Op(time.monotonic_ns(), self._name, type, f, value, error).line().encode())
             self._send_all(self._socket)
 
+    def close(self) -> None:
+        if self._socket:
+            self._socket.close()
+
     def _send_all(self, harness: socket.socket) -> None:
         while self._waiting:
             try:

@@ -74,6 +74,7 @@ class Worker:
             at_the_end.callback(self.etcd.close)
             self.session = self.new_session(self.address(await self._serve(at_the_end)))
             reporter = Reporter(self.settings.name, self.settings.history_fd)
+            at_the_end.callback(reporter.close)
             self.driver = Driver(self.session, self.perform, self._refresh_now.set, reporter, self.logger)
             at_the_end.callback(self.driver.close)
             if self.settings.control:

@@ -1,0 +1,39 @@
+from uuid import UUID
+
+import pytest
+
+from tests.dora.nodes import Node
+
+
+@pytest.fixture
+def ufs(tmp_path):
+    folder = tmp_path / "ufs"
+    folder.mkdir()
+    for number in range(20):
+        (folder / f"key-{number}").write_bytes(b"contents %d" % number)
+    return folder
+
+
+@pytest.fixture
+def new_node(tmp_path, ufs, etcd):
+    """Start nodes of the test's cluster (or of another); all are ended with it."""
+    nodes = []
+
+    def start(role, name, part=None, cluster=etcd, **conf):
+        nodes.append(Node(tmp_path, cluster, role, name, part, **conf))
+        return nodes[-1]
+
+    yield start
+    for node in nodes:
+        node.end()
+
+
+@pytest.fixture
+def new_worker(new_node):
+    """A worker `worker-N` with an identity that its number gives."""
+
+    def start(number=1, **conf):
+        identity = {"alluxio.worker.identity.uuid": str(UUID(int=number))}
+        return new_node("worker", f"worker-{number}", **{**identity, **conf})
+
+    return start
