@@ -60,4 +60,4 @@ def seed_of(scenario: "Scenario", asked: int | None) -> int:
     """The seed asked for, else the scenario's, else any."""
     if asked is not None:
         return asked
-    return scenario.seed if scenario.seed is not None else secrets.randbelow(_SEEDS)
+    return scenario.fields.seed if scenario.fields.seed is not None else secrets.randbelow(_SEEDS)

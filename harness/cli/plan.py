@@ -62,8 +62,12 @@ def _begins(step: Step) -> str:
 
 
 def _parameters(step: Step) -> str:
-    told = [f"{name}={_value(value)}" for name, value in sorted(step.params.items()) if value not in ((), [], None)]
-    return "  ".join([*told, *([f"for {step.for_s:g} s"] if step.for_s is not None else [])])
+    """Whom it strikes first, as the file says it; then the rest by name."""
+    given = {name: value for name, value in step.params.items() if value not in ((), [], None)}
+    whom = [_value(given.pop(name)) for name in ("targets", "groups") if name in given]
+    others = [f"{name.rstrip('_')}={_value(value)}" for name, value in given.items()]
+    lasts = [] if step.for_s is None else [f"for {step.for_s:g} s"]
+    return "  ".join([*whom, *others, *lasts])
 
 
 def _value(value: object) -> str:
