@@ -1,5 +1,6 @@
 """
-etcd's log, as the observer's watch delivered it, and whether it may be trusted: every snapshot must agree with it.
+etcd's log, as the observer's watch delivered it, and whether it may be trusted: every snapshot must agree with it, and
+every put tell as the key's history what the log has of it.
 
 Two prefixes are watched, so an event may be delivered before an older one; and a node may see a revision before the
 observer does. What members there were at a revision is therefore asked after the last op, and only up to the last
@@ -22,7 +23,9 @@ class Event(NamedTuple):
     revision: int
     key: str
     text: str | None
-    lease: int
+    lease: int = 0
+    create_revision: int = 0
+    version: int = 0
 
 
 class EtcdLog(Fold):
@@ -43,7 +46,7 @@ class EtcdLog(Fold):
 
     def on_delete(self, op: Op) -> None:
         self.undone = self.puts.pop(op.value["key"], None)
-        self._events.append(Event(op.value["revision"], op.value["key"], None, 0))
+        self._events.append(Event(op.value["revision"], op.value["key"], None))
 
     def on_snapshot(self, op: Op) -> None:
         self.snapshots.append(op)
@@ -66,6 +69,8 @@ class EtcdLog(Fold):
         at = 0
         for snapshot in self.snapshots[1:]:
             while at < len(events) and events[at].revision <= snapshot.value["revision"]:
+                if lost := _gap_before(events[at], state.get(events[at].key)):
+                    return lost
                 _apply(state, events[at])
                 at += 1
             if wrong := _disagreement(state, snapshot):
@@ -108,7 +113,15 @@ class EtcdLog(Fold):
 
 
 def _event(kv: dict[str, Any]) -> Event:
-    return Event(kv["revision"], kv["key"], kv["text"], kv["lease"])
+    return Event(kv["revision"], kv["key"], kv["text"], kv["lease"], kv["create_revision"], kv["version"])
+
+
+def _gap_before(event: Event, last: Event | None) -> str:
+    """What the log must have missed of a key, for etcd tells with every put how many there were, and since when."""
+    follows = (last.create_revision, last.version + 1) if last else (event.revision, 1)
+    if event.text is None or follows == (event.create_revision, event.version):
+        return ""
+    return f"the observer's watch missed what happened to {event.key} before revision {event.revision}"
 
 
 def _apply(state: dict[str, Event], event: Event) -> None:

@@ -93,7 +93,10 @@ class CleanStopIsImmediate(Invariant):
         if stop is None or process is None or process.start.time_ns < stop.term.time_ns:
             return
         del self._stops[stop.key]
-        if self._can_be_judged(stop):
+        was_there = op.value["version"] > 1
+        if not was_there:
+            self._unexamined += 1  # it went, but the watch missed when
+        elif self._can_be_judged(stop):
             self._judged += 1
             self._told(stop, f"was still there when the next incarnation wrote it at {self.truth.at(op.time_ns)}", op)
 

@@ -120,8 +120,12 @@ def kv(key, revision, lease, text):
     return {"key": key, "revision": revision, "create_revision": revision, "version": 1, "lease": lease, "text": text}
 
 
-def put(seconds, key, revision, lease=0, text=""):
-    return op(seconds, OBSERVER, "put", kv(key, revision, lease, text))
+def put(seconds, key, revision, lease=0, text="", *, over=None):
+    """`over` is the put of the same key that it follows."""
+    value = kv(key, revision, lease, text)
+    if over:
+        value |= {"create_revision": over.value["create_revision"], "version": over.value["version"] + 1}
+    return op(seconds, OBSERVER, "put", value)
 
 
 def joined(seconds, name, revision, lease, host=None):

@@ -71,10 +71,11 @@ def test_a_delete_that_the_watch_delivered_late_came_in_time():
 
 
 def test_a_key_that_the_next_incarnation_finds_still_there_is_violated():
-    verdict = told_to_stop(
-        exited(5.1, "worker-1", 1), started(5.3, "worker-1", 2, 2), put(5.4, KEY, 9, 12), deleted(8, KEY, 10)
-    )
+    again = exited(5.1, "worker-1", 1), started(5.3, "worker-1", 2, 2)
+    over = joined(0.2, "worker-1", 5, 11)[1]
+    verdict = told_to_stop(again, put(5.4, KEY, 9, 12, over=over), deleted(8, KEY, 10))
     assert "was still there when the next incarnation wrote it at 5.40 s" in texts(verdict)[0]
+    assert told_to_stop(again, put(5.4, KEY, 9, 12), deleted(8, KEY, 10)).outcome == "unknown"
 
 
 def test_a_key_that_never_goes_is_violated():

@@ -64,7 +64,8 @@ def test_a_view_of_a_revision_that_the_observer_has_not_heard_of_yet_is_not_flag
 
 
 def test_an_address_of_before_is_violated():
-    moved = put(2, alive("worker-1"), 7, 13, joined(2, "worker-1", 7, 13, host="elsewhere")[1].value["text"])
+    text = joined(2, "worker-1", 7, 13, host="elsewhere")[1].value["text"]
+    moved = put(2, alive("worker-1"), 7, 13, text, over=WORKER_1[1])
     log = [run_begins(), snapshot(0.1, 4), WORKER_1, moved]
     last = snapshot(9, 7, WORKER_1[0], moved)
     stale, fresh = (viewed(3, "client-1", 7, online=["worker-1"], hosts=h) for h in ({}, {"worker-1": "elsewhere"}))
@@ -93,6 +94,19 @@ def test_a_log_that_disagrees_with_the_last_snapshot_proves_nothing():
     verdict = as_held(viewed(4, "client-1", 7, online=BOTH), last=snapshot(9, 8, WORKER_1))
     assert verdict.outcome == "unknown"
     assert verdict.missing == f"the observer's watch and the snapshot at revision 8 differ on {on_record('worker-2')}"
+
+
+def test_a_delete_that_the_watch_missed_shows_when_the_key_comes_again():
+    again = put(5, alive("worker-2"), 8, 22, WORKER_2[1].value["text"])
+    missed, whole = [*LOG[:4], again], [*LOG, again]
+    last = snapshot(9, 8, WORKER_1, WORKER_2[0], again)
+    view = viewed(4, "client-1", 7, online=["worker-1"], offline=["worker-2"])
+    assert as_held(view, log=whole, last=last).outcome == "valid"
+    verdict = as_held(view, log=missed, last=last)
+    assert (verdict.outcome, verdict.missing) == (
+        "unknown",
+        f"the observer's watch missed what happened to {alive('worker-2')} before revision 8",
+    )
 
 
 def test_without_a_snapshot_at_the_end_the_log_may_be_incomplete():
