@@ -15,7 +15,7 @@ from harness.checks import Judgement
 from harness.checks.verdict import Outcome, Verdict, Violation
 from harness.core.history import HARNESS, NEMESIS, Op
 from harness.core.plan import Plan
-from harness.report.wording import fault_text
+from harness.report.wording import fault_text, settings_text
 
 PHASES = ("start", "run", "heal", "settle", "stop")
 COUNTED = ("lookup", "read")
@@ -86,7 +86,7 @@ class Result:
             nodes={"workers": len(plan.workers), "clients": len(plan.clients)},
             phases={**seen.phases(), "judge_s": _rounded(judge_s)},
             wall_s=_rounded(seen.span_s + judge_s),
-            faults=seen.faults(),
+            faults=seen.faults(plan),
             ops=seen.counts,
             invariants=[_invariant(verdict, seen.zero_ns) for verdict in judgement.verdicts],
             not_judged=[{"name": name, "reason": reason} for name, reason in judgement.not_judged],
@@ -164,11 +164,13 @@ class _Seen:
             for name, stamps in times.items()
         }
 
-    def faults(self) -> list[FaultRow]:
-        return [_fault(parts, self.zero_ns) for _, parts in sorted(self._steps.items())]
+    def faults(self, plan: Plan) -> list[FaultRow]:
+        settings = {number: settings_text(step) for number, step in enumerate(plan.steps)}
+        steps = sorted(self._steps.items())
+        return [_fault(parts, settings.get(number, ""), self.zero_ns) for number, parts in steps]
 
 
-def _fault(parts: dict[str, Op], zero_ns: int) -> FaultRow:
+def _fault(parts: dict[str, Op], settings: str, zero_ns: int) -> FaultRow:
     begun, healed = parts.get("fault"), parts.get("heal")
     effect, heal = parts.get("fault done"), parts.get("heal done")
     first = begun or parts.get("skip") or healed or effect or heal
@@ -177,7 +179,7 @@ def _fault(parts: dict[str, Op], zero_ns: int) -> FaultRow:
     proofs = [op for op in (parts.get("skip"), effect, heal) if op is not None]
     return FaultRow(
         fault=begun.f if begun else str(first.value.get("fault", first.f)),
-        text=fault_text(first),
+        text=f"{fault_text(first)} {settings}".rstrip(),
         targets=list(first.value.get("targets", ())),
         at_s=_at_s(first, zero_ns),
         until_s=_at_s(healed, zero_ns),

@@ -22,6 +22,7 @@ _ADVICE = {
     errno.EACCES: "no permission: choose a folder of yours with --runs",
     errno.EPERM: "no permission: choose a folder of yours with --runs",
     errno.EROFS: "it is read-only: choose another folder with --runs",
+    errno.ENOENT: "there is no such place: choose another folder with --runs",
     errno.ENOTDIR: "a file stands where a folder should: choose another with --runs",
     errno.EEXIST: "a file stands where a folder should: choose another with --runs",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter folder with --runs",

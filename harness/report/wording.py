@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from harness.core.history import Op
+from harness.core.plan import Step
 
 
 def fault_text(op: Op) -> str:
@@ -22,3 +23,10 @@ def _groups(cuts: Collection[tuple[list[str], list[str]]], targets: Collection[s
 
 def _side(names: Collection[str], targets: Collection[str]) -> str:
     return " ".join(names) if set(names) & set(targets) else "rest"
+
+
+def settings_text(step: Step) -> str:
+    """`(KILL, down_for 4 s)`: a step's single values, in words and seconds; empty for a step without any."""
+    values = {name: value for name, value in step.params.items() if isinstance(value, str | int | float) and value}
+    told = [value if isinstance(value, str) else f"{name} {value:g} s" for name, value in values.items()]
+    return f"({', '.join(told)})" if told else ""

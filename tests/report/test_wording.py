@@ -1,7 +1,8 @@
 import pytest
 
 from harness.core.history import NEMESIS
-from harness.report.wording import fault_text
+from harness.core.plan import Step
+from harness.report.wording import fault_text, settings_text
 from tests.report.runs import op
 
 TWO, REST = ["worker-1", "worker-2"], ["etcd-1", "worker-3"]
@@ -21,3 +22,15 @@ TWO, REST = ["worker-1", "worker-2"], ["etcd-1", "worker-3"]
 )
 def test_a_fault_in_words(f, value, text):
     assert fault_text(op(0.0, NEMESIS, "invoke", f, step=0, **value)) == text
+
+
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        ({"targets": ["worker-1"]}, ""),
+        ({"targets": ["worker-1"], "signal": "KILL", "down_for": 4.0}, "(KILL, down_for 4 s)"),
+        ({"groups": [["worker-1"], ["rest"]], "from_": [], "to": []}, ""),
+    ],
+)
+def test_a_steps_settings_in_words(params, text):
+    assert settings_text(Step("restart", params, at_s=1.0)) == text
