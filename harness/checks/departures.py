@@ -8,7 +8,7 @@ from harness.checks.invariant import Invariant
 from harness.checks.nodes import Gone, Node
 from harness.checks.planned import anyone_gone_for, ttl_s
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict
+from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.plan import Plan
 
@@ -149,7 +149,7 @@ class GoneWorkerLeavesViews(Invariant):
         departures = [departure for departure in self._departures.values() if departure.judged]
         allowed_s = max((self.truth.bounds.leaves_s(one.ttl_s) for one in departures), default=0.0)
         slowest_s = max((one.slowest_s for one in departures), default=0.0)
-        summary = f"{len(departures)} departures"
+        summary = counted(len(departures), "departure")
         if departures:
             summary += f", slowest {slowest_s:.2f} s of {allowed_s:.2f} s allowed"
         return self.answer(

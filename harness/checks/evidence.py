@@ -6,7 +6,7 @@ What they find wrong is no fault of the system under test. So they are valid or 
 
 from harness.checks.invariant import Invariant
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict
+from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.plan import Plan
 
@@ -42,7 +42,7 @@ class NothingLeftBehind(Own):
 
     def verdict(self) -> Verdict:
         missing = self.wrong if self._measured else "nobody looked what was left behind"
-        return self.answer(f"{len(self._wrong)} things left", missing, left=len(self._wrong))
+        return self.answer(counted(len(self._wrong), "thing") + " left", missing, left=len(self._wrong))
 
 
 class FaultsAreProven(Own):

@@ -7,7 +7,7 @@ from harness.checks.invariant import Invariant
 from harness.checks.leases import Lease
 from harness.checks.nodes import Process
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict
+from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.plan import Plan
 
@@ -77,7 +77,7 @@ class OneLiveProcess(Invariant):
             self._compare(id, sorted(actives, key=lambda active: active.from_ns))
         processes = len({active.process for actives in self._active.values() for active in actives})
         return self.answer(
-            f"{processes} incarnations of {len(self._active)} identities",
+            f"{counted(processes, 'incarnation')} of {counted(len(self._active), 'identity')}",
             "" if self._active else "no worker was ever seen online",
             incarnations=processes,
             identities=len(self._active),
@@ -149,7 +149,8 @@ class NoPrematureEviction(Invariant):
                 self._told(op, lease, put)
         keepalives = self.truth.leases.keepalives
         return self.answer(
-            f"{keepalives} acknowledged keepalives of {len(self.truth.leases.of)} leases, {self._deletions} keys gone",
+            f"{counted(keepalives, 'keepalive')} of {counted(len(self.truth.leases.of), 'lease')}, "
+            f"{counted(self._deletions, 'alive key')} gone",
             "" if keepalives else "no keepalive was acknowledged",
             keepalives=keepalives,
             leases=len(self.truth.leases.of),

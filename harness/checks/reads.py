@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from harness.checks.invariant import Invariant
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict
+from harness.checks.verdict import Verdict, counted
 from harness.core.content import content_of, sha256_of
 from harness.core.history import Op
 from harness.core.plan import Plan
@@ -44,7 +44,7 @@ class ReadsAreWhatTheUfsHolds(Invariant):
 
     def verdict(self) -> Verdict:
         return self.answer(
-            f"{self._reads} reads, {self._from_ufs} of them from the UFS",
+            f"{counted(self._reads, 'read')}, {self._from_ufs} of them from the UFS",
             "" if self._reads else "no read succeeded",
             reads=self._reads,
             from_ufs=self._from_ufs,

@@ -7,7 +7,7 @@ from harness.checks.invariant import Invariant
 from harness.checks.planned import anyone_starts_again
 from harness.checks.routes import Route
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict
+from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.identity import WorkerId
 from harness.core.plan import Plan
@@ -116,7 +116,7 @@ class OwnerIsTheRings(OfRoutes):
 
     def verdict(self) -> Verdict:
         return self.answer(
-            f"{self._routes} lookups and reads on {len(self._views)} rings",
+            f"{self._routes} lookups and reads on {counted(len(self._views), 'ring')}",
             self.unrouted,
             routes=self._routes,
             rings=len(self._views),
@@ -201,7 +201,7 @@ class RestartMovesNothing(OfRoutes):
     def verdict(self) -> Verdict:
         missing = "" if self._restarts or self._compared else "no node was seen again after a restart"
         return self.answer(
-            f"{self._restarts} restarts of workers, {self._compared} owners before and after one",
+            f"{counted(self._restarts, 'restart')} of workers, {counted(self._compared, 'owner')} before and after one",
             missing,
             restarts=self._restarts,
             owners_compared=self._compared,

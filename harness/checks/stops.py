@@ -7,7 +7,7 @@ from harness.checks.invariant import Invariant
 from harness.checks.leases import Lease
 from harness.checks.planned import workers_stopped_by
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict
+from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.plan import Plan
 
@@ -131,7 +131,7 @@ class CleanStopIsImmediate(Invariant):
         allowed_s = self.truth.bounds.stop_s
         slowest = f", slowest {self._slowest_s:.2f} s of {allowed_s:.2f} s allowed" if self._judged else ""
         return self.answer(
-            f"{self._judged} clean stops{slowest}",
+            f"{counted(self._judged, 'clean stop')}{slowest}",
             "" if self._judged else "no worker was told to stop while it was in touch with etcd",
             stops=self._judged,
             unexamined=self._unexamined,

@@ -38,6 +38,12 @@ class Verdict:
         return "unknown" if self.missing else "valid"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 departure`, `2 departures`, `3 identities`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
     """The worst of several, `unknown` for none at all."""
     seen = set(outcomes)

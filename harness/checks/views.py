@@ -7,7 +7,7 @@ from harness.checks.contents import Content, Seen, differences
 from harness.checks.invariant import Invariant
 from harness.checks.nodes import Node
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict
+from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.plan import Plan
 
@@ -36,7 +36,7 @@ class ViewsAreWhatEtcdHeld(Invariant):
                 if content is not held:
                     self._told(op, content, held)
         return self.answer(
-            f"{self._views} views at {len(known)} revisions",
+            f"{counted(self._views, 'view')} at {counted(len(known), 'revision')}",
             missing or ("" if known else "no view was seen at a revision that the log covers"),
             views=self._views,
             revisions=len(known),
@@ -84,10 +84,10 @@ class RevisionsNeverGoBack(Invariant):
     def verdict(self) -> Verdict:
         enough = self._samples > len(self._newest)
         return self.answer(
-            f"{self._samples} samples of {len(self._newest)} processes",
+            f"{counted(self._samples, 'sample')} of {counted(len(self._newest), 'incarnation')}",
             "" if enough else "no process told the revision of its view twice",
             samples=self._samples,
-            processes=len(self._newest),
+            incarnations=len(self._newest),
         )
 
 
@@ -126,7 +126,8 @@ class EqualRevisionsEqualViews(Invariant):
 
     def verdict(self) -> Verdict:
         return self.answer(
-            f"{self._views} views at {len(self._shared)} shared revisions by {len(self._observers)} observers",
+            f"{counted(self._views, 'view')} by {counted(len(self._observers), 'observer')}, "
+            f"{counted(len(self._shared), 'revision')} seen by several",
             "" if self._shared else "no two observers were ever seen at one revision",
             views=self._views,
             shared_revisions=len(self._shared),

@@ -66,7 +66,7 @@ def killed(seconds=5.0):
 def test_a_killed_worker_that_leaves_the_view_in_time_is_valid():
     verdict = departure(killed(), dropped(7.9))
     assert verdict.outcome == "valid"
-    assert verdict.summary == "1 departures, slowest 2.90 s of 3.65 s allowed"
+    assert verdict.summary == "1 departure, slowest 2.90 s of 3.65 s allowed"
 
 
 def test_a_killed_worker_that_is_shown_after_the_bound_is_violated_once_per_observer():

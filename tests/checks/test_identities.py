@@ -42,7 +42,7 @@ def test_a_restarted_worker_is_one_live_process_after_the_other():
         samples(2.2, 3, "worker-1", 6, pid=2),
     )
     assert verdict.outcome == "valid"
-    assert verdict.summary == "2 incarnations of 1 identities"
+    assert verdict.summary == "2 incarnations of 1 identity"
 
 
 def test_two_workers_online_as_one_identity_are_violated():

@@ -133,7 +133,7 @@ def restarted(*ops, id=None):
 
 def test_the_same_identity_and_owner_after_a_restart_are_valid():
     verdict = restarted(viewed(6, "client-1", 7), looked_up(7, KEY, OWNER, 7))
-    assert (verdict.outcome, verdict.summary) == ("valid", "1 restarts of workers, 1 owners before and after one")
+    assert (verdict.outcome, verdict.summary) == ("valid", "1 restart of workers, 1 owner before and after one")
 
 
 def test_another_identity_after_a_restart_is_violated():

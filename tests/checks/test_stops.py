@@ -55,7 +55,7 @@ def told_to_stop(*ops, until_s=8.0, in_touch_until_s=5.0, revision=9):
 def test_a_revoked_lease_at_once_is_a_clean_stop():
     verdict = told_to_stop(deleted(5.1, KEY, 9), revoked(5.2, "worker-1", 11), exited(5.3, "worker-1", 1))
     assert verdict.outcome == "valid"
-    assert verdict.summary == "1 clean stops, slowest 0.10 s of 1.05 s allowed"
+    assert verdict.summary == "1 clean stop, slowest 0.10 s of 1.05 s allowed"
 
 
 def test_a_key_that_is_left_to_expire_is_violated():

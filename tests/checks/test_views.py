@@ -126,7 +126,7 @@ def never_back(*ops):
 
 def test_growing_revisions_are_valid():
     verdict = never_back(sampled(1, "client-1", 5), sampled(2, "client-1", 5), sampled(3, "client-1", 7))
-    assert (verdict.outcome, verdict.summary) == ("valid", "3 samples of 1 processes")
+    assert (verdict.outcome, verdict.summary) == ("valid", "3 samples of 1 incarnation")
 
 
 def test_a_revision_that_goes_back_is_violated():
@@ -159,7 +159,7 @@ def equal(*ops):
 
 def test_observers_that_agree_at_one_revision_are_valid():
     verdict = equal(viewed(1, "client-1", 5), viewed(2, "worker-1", 5), viewed(2, "client-2", 6))
-    assert (verdict.outcome, verdict.summary) == ("valid", "3 views at 1 shared revisions by 3 observers")
+    assert (verdict.outcome, verdict.summary) == ("valid", "3 views by 3 observers, 1 revision seen by several")
 
 
 def test_observers_that_disagree_at_one_revision_are_violated():
