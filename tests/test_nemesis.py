@@ -109,7 +109,7 @@ def test_a_stopped_run_begins_nothing_more_and_leaves_what_is_open_to_the_heal()
 
 
 def test_a_run_with_a_duration_ends_there_and_not_with_its_steps():
-    rig = Rig(pause("worker-1", for_s=1e6), duration_s=1.0).run()
+    rig = Rig(pause("worker-1", for_s=1e6), duration_s=30.0).run()
     assert rig.told() == [(0, "pause", "invoke"), (0, "pause", "ok")]
 
 

@@ -10,16 +10,13 @@ from harness.scenario.draft import ANY, Draft, state_of
 from harness.scenario.model import (
     ROLES,
     STEP,
-    ClusterBlock,
-    ExpectBlock,
-    InvariantsBlock,
-    ScenarioFields,
     parameters,
+    property_text,
 )
 from harness.scenario.nodes import Nodes, name_problems, target_problems
 from harness.scenario.timeline import spans_of
 from harness.scenario.tree import Path, Problem, Tree
-from harness.scenario.wording import nearest
+from harness.scenario.wording import either, nearest
 
 _STEP_KEYS = {field.alias or name for name, field in STEP.model_fields.items()}
 _NOBODY = ("nobody",)
@@ -61,33 +58,30 @@ def step_problems(draft: Draft, duration_s: float | None, nodes: Nodes, tree: Tr
         yield tree.at_value((*path, "at"), f"the run is over after {duration_s:g} s; begin earlier")
 
 
-def cluster_problems(cluster: ClusterBlock, nodes: Nodes, tree: Tree) -> Iterator[Problem]:
-    path: Path = ("cluster", "broken")
-    for name in cluster.broken:
+def cluster_problems(raw: Mapping[str, Any], nodes: Nodes, tree: Tree) -> Iterator[Problem]:
+    """Of nodes and properties by their names."""
+    for name in _map_at(raw, "broken"):
         if text := nodes.unknown(name, ("worker", "client")):
-            yield tree.at_key((*path, name), text)
-    for key, value in cluster.properties.items():
-        if text := problem(key, value):
+            yield tree.at_key(("cluster", "broken", name), text)
+    for key, value in _map_at(raw, "properties").items():
+        if isinstance(value, str | int | float) and (text := problem(key, property_text(value))):
             at = tree.at_value if key in KNOWN else tree.at_key
             yield at(("cluster", "properties", key), text)
 
 
-def invariant_problems(fields: ScenarioFields, known: Collection[str], tree: Tree) -> Iterator[Problem]:
+def invariant_problems(raw: Mapping[str, Any], known: Collection[str], tree: Tree) -> Iterator[Problem]:
     """Of the names of invariants; also an expectation that the selection makes impossible."""
-    named: dict[Path, list[str]] = {}
-    match fields.invariants:
-        case InvariantsBlock(without=without):
-            named["invariants", "without"] = without
-        case list(names):
-            named["invariants",] = names
-    if isinstance(fields.expect, ExpectBlock):
-        named |= {("expect", "violated"): fields.expect.violated, ("expect", "also"): fields.expect.also}
-        yield from _never_judged(fields.expect.violated, fields.invariants, tree)
-    for path, names in named.items():
-        for index, name in enumerate(names):
+    without, violated = (("invariants", "without"), ("expect", "violated"))
+    for path in (("invariants",), without, violated, ("expect", "also")):
+        for index, name in enumerate(_names_at(raw, path)):
             if name not in known:
                 text = f"no invariant is called {name!r}; {nearest(name, [*known])}there are {', '.join(known)}"
                 yield tree.at_value((*path, index), text)
+    judged = set(_names_at(raw, ("invariants",)) or known) - set(_names_at(raw, without))
+    for index, name in enumerate(_names_at(raw, violated)):
+        if name in known and name not in judged:
+            text = f"{name} can't be violated, for it is not judged; change invariants or expect"
+            yield tree.at_value((*violated, index), text)
 
 
 def stuck_problems(drafts: Sequence[Draft], tree: Tree) -> Iterator[Problem]:
@@ -117,16 +111,19 @@ def _fault_problems(name: str, raw: Mapping[str, Any], path: Path, tree: Tree) -
 
 def _one_of(raw: Mapping[str, Any], keys: Sequence[str], path: Path, what: str, tree: Tree) -> Iterator[Problem]:
     given = [key for key in raw if key in keys and raw[key] is not None]
-    allowed = " or ".join(keys)
+    allowed = either(keys)
     if not given:
         yield tree.at_value(path, f"{what} needs one of its fields; {allowed}")
     for more in given[1:]:
         yield tree.at_key((*path, more), f"{what} takes {allowed}, and has {given[0]} already; leave one out")
 
 
-def _never_judged(violated: Sequence[str], invariants: Any, tree: Tree) -> Iterator[Problem]:
-    for index, name in enumerate(violated):
-        is_out = name in invariants.without if isinstance(invariants, InvariantsBlock) else name not in invariants
-        if invariants != "default" and is_out:
-            text = f"{name} can't be violated, for it is not judged; change invariants or expect"
-            yield tree.at_value(("expect", "violated", index), text)
+def _map_at(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = raw.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _names_at(raw: Mapping[str, Any], path: Sequence[str]) -> list[str]:
+    """The texts in the list at `path`, none where there is no list."""
+    found = _map_at(raw, path[0]).get(path[1]) if path[1:] else raw.get(path[0])
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []

@@ -37,6 +37,7 @@ class Draft:
 
 
 def draft(index: int, fields: StepFields) -> Draft:
+    """Of a step with one fault; a long form without a role, which is an error told elsewhere, names nobody."""
     fault, given = FAULTS[fields.fault], getattr(fields, fields.fault)
     path: Path = ("steps", index, fields.fault)
     is_long = isinstance(given, Fields) and not isinstance(given, AnyBlock)
@@ -50,8 +51,9 @@ def draft(index: int, fields: StepFields) -> Draft:
     params = {name: _plain(value, kinds[name]) for name, value in params.items()}
     if Targets not in kinds.values():
         return Draft(index, fields, path, params)
-    target = getattr(given, role) if role else given
-    return Draft(index, fields, (*path, role) if role else path, params, *_named(target), role)
+    if role is None:
+        return Draft(index, fields, path, params, *(((), 0) if is_long else _named(given)))
+    return Draft(index, fields, (*path, role), params, *_named(getattr(given, role)), role)
 
 
 def _plain(value: Any, kind: Any) -> Any:

@@ -37,7 +37,8 @@ def _seconds(value: Any) -> float:
         raise PydanticCustomError("duration", "is no duration; write it as 200ms, 3s, 2m or 1h") from None
 
 
-def _property_text(value: Any) -> str:
+def property_text(value: Any) -> str:
+    """As a file of properties has it. Raises PydanticCustomError for what no property can be."""
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str | int | float):
@@ -49,13 +50,16 @@ def _refuse(_value: Any) -> Any:
     raise PydanticCustomError("not_built", "is not built yet")
 
 
-def _form(allowed: str, **forms: Callable[[Any], bool]) -> Discriminator:
-    """Tells the forms of a value apart, so that it is judged by the one that it has and not by all."""
+def _form(allowed: str, words: str = "", **forms: Callable[[Any], bool]) -> Discriminator:
+    """
+    Tells the forms of a value apart, so that it is judged by the one that it has and not by all. `words` are those that
+    stand for themselves, and may be misspelt.
+    """
 
     def form_of(value: Any) -> str | None:
         return next((f"<{tag}>" for tag, fits in forms.items() if fits(value)), None)
 
-    return Discriminator(form_of, custom_error_type="form", custom_error_message=f"does not fit; {allowed}")
+    return Discriminator(form_of, custom_error_type=f"form {words}", custom_error_message=allowed)
 
 
 def _is_text(value: Any) -> bool:
@@ -76,9 +80,7 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)? *[a-z]+$", "examples": ["200ms", "3s", "2m"]}),
 ]
 NotBuilt = Annotated[Any, BeforeValidator(_refuse), WithJsonSchema({"not": {}, "description": "not built yet"})]
-PropertyText = Annotated[
-    str, BeforeValidator(_property_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
-]
+PropertyText = Annotated[str, BeforeValidator(property_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(ge=0)]
 Names = Annotated[list[str], Field(min_length=1)]
@@ -119,13 +121,14 @@ Target = Annotated[
 ]
 GroupOfNodes = Annotated[
     Annotated[Literal["rest"], Tag("<rest>")] | Annotated[Names, Tag("<names>")],
-    _form("a list of names, or rest", rest=lambda value: value == "rest", names=_is_list),
+    _form("a list of names, or rest", words="rest", rest=lambda value: value == "rest", names=_is_list),
 ]
 GroupsOfNodes = Annotated[list[GroupOfNodes], Field(min_length=2)]
 Some = Annotated[
     Annotated[Literal["all"], Tag("<all>")] | Annotated[Count, Tag("<count>")] | Annotated[Names, Tag("<names>")],
     _form(
         "all, a number or a list of names",
+        words="all",
         all=lambda value: value == "all",
         count=lambda value: isinstance(value, int),
         names=_is_list,
@@ -157,6 +160,7 @@ Invariants = Annotated[
     | Annotated[InvariantsBlock, Tag("<InvariantsBlock>")],
     _form(
         "default, a list of names, or {default: true, without: [NAMES]}",
+        words="default",
         default=lambda value: value == "default",
         names=_is_list,
         InvariantsBlock=_is_map,
@@ -166,6 +170,7 @@ Expect = Annotated[
     Annotated[Literal["valid", "unknown"], Tag("<word>")] | Annotated[ExpectBlock, Tag("<ExpectBlock>")],
     _form(
         "valid, unknown, or {violated: [NAMES], also: [NAMES]}",
+        words="valid unknown",
         word=lambda value: value in ("valid", "unknown"),
         ExpectBlock=_is_map,
     ),

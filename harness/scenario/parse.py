@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from harness.core.properties import Properties, parse_properties
 from harness.errors import InputError, ScenarioError
+from harness.faults import FAULTS
 from harness.scenario.check import (
     cluster_problems,
     invariant_problems,
@@ -61,27 +62,27 @@ def _deeper(
     drafts: list[Draft], invariants: Collection[str], find_conf: FindConf, tree: Tree
 ) -> tuple[dict[str, str], list[Problem]]:
     """The properties, and what the grammar alone can't see: of the parts that fit it, also where others don't."""
-    parts = _fitting_parts(tree.data)
-    problems = list(invariant_problems(parts, invariants, tree))
-    if tree.data.keys() >= {"cluster"} and "cluster" not in parts.model_fields_set:
+    problems = list(invariant_problems(tree.data, invariants, tree))
+    raw = tree.data.get("cluster", {})
+    cluster, duration_s = _fitting_part(ClusterBlock, raw), _fitting_part(ScenarioFields, tree.data).duration
+    if not isinstance(raw, dict) or {"workers", "clients", "etcd"} & raw.keys() - cluster.model_fields_set:
         return {}, problems
-    nodes = Nodes.of(parts.cluster)
-    problems += cluster_problems(parts.cluster, nodes, tree)
-    problems += [found for draft in drafts for found in step_problems(draft, parts.duration, nodes, tree)]
-    properties, wrong = _properties(parts.cluster, find_conf, tree)
+    nodes = Nodes.of(cluster)
+    problems += cluster_problems(raw, nodes, tree)
+    problems += [found for draft in drafts for found in step_problems(draft, duration_s, nodes, tree)]
+    properties, wrong = _properties(cluster, find_conf, tree)
     return properties, problems + wrong
 
 
 def _drafts(tree: Tree) -> tuple[list[Draft], list[Problem]]:
-    """The steps that are right in themselves, and what is wrong with the others."""
+    """The steps with one fault that fits, whatever else may be wrong with them; and what is wrong with their shape."""
     drafts, problems = list[Draft](), list[Problem]()
     steps = tree.data.get("steps")
     for index, raw in enumerate(steps if isinstance(steps, list) else []):
         if isinstance(raw, dict):
-            wrong = list(shape_problems(raw, ("steps", index), tree))
-            problems += wrong
-            fields = _fitting(STEP, raw)
-            drafts += [draft(index, fields)] if fields and not wrong else []
+            problems += shape_problems(raw, ("steps", index), tree)
+            fields = _fitting_part(STEP, raw)
+            drafts += [draft(index, fields)] if len(FAULTS.keys() & fields.model_fields_set) == 1 else []
     return drafts, problems
 
 
@@ -106,13 +107,18 @@ def _checked(tree: Tree) -> tuple[ScenarioFields | None, list[Problem]]:
         return None, problems_of(error, tree)
 
 
-def _fitting_parts(data: dict[str, Any]) -> ScenarioFields:
-    """Those top-level fields that fit the grammar, steps aside."""
-    return ScenarioFields(**{key: value for key, value in data.items() if _fitting(ScenarioFields, {key: value})})
+def _fitting_part(model: type[Model], data: Any) -> Model:
+    """Those fields of a map that fit the grammar, each for itself."""
+    return (
+        model(**{key: data[key] for key in data if _fits(model, {key: data[key]})})
+        if isinstance(data, dict)
+        else model()
+    )
 
 
-def _fitting(model: type[Model], data: Any) -> Model | None:
+def _fits(model: type[Fields], data: dict[str, Any]) -> bool:
     try:
-        return model.model_validate(data)
+        model.model_validate(data)
     except ValidationError:
-        return None
+        return False
+    return True

@@ -65,7 +65,7 @@ def _drawn(drafts: Sequence[Draft], chance: random.Random, nodes: Nodes, scenari
             free = _free(span, spans, holds, nodes)
             if len(free) < one.draw:
                 text = f"{one.draw} to draw, and {len(free)} of {len(nodes.workers)} workers free of other steps then"
-                problems.append(scenario.tree.at_value(one.path, f"{text}; add workers or part the steps"))
+                problems.append(scenario.tree.at_value(one.path, f"{text}; add workers or move the steps apart"))
                 continue
             holds[one.index] = drawn[one.index] = tuple(sorted(chance.sample(free, one.draw), key=free.index))
     if problems:

@@ -1,5 +1,6 @@
 """What pydantic found wrong, in our words and at its place: what is wrong; what is allowed."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -10,6 +11,7 @@ from harness.faults import FAULTS, NOT_BUILT
 from harness.scenario.model import SCENARIO, STEP
 from harness.scenario.tree import Path, Problem, Tree
 
+_QUOTE = "'"
 _NOT = {
     "int_type": "no whole number; write it as 3",
     "float_type": "no number; write it as 3 or 0.5",
@@ -21,6 +23,11 @@ _NOT = {
 
 def problems_of(error: ValidationError, tree: Tree) -> list[Problem]:
     return [_problem(details, tree) for details in error.errors()]
+
+
+def either(words: Sequence[str]) -> str:
+    """`a, b or c`."""
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def nearest(found: str, allowed: list[str]) -> str:
@@ -58,12 +65,15 @@ def _misfit(details: ErrorDetails) -> str:
     match kind:
         case "literal_error":
             expected = context["expected"].replace("'", "").replace("True", "true")
-            hint = nearest(found.strip("'"), expected.replace(",", "").split())
+            hint = nearest(found.strip(_QUOTE), expected.replace(",", "").split())
             text = f"is not allowed; {hint}it is {expected}"
         case "greater_than_equal":
             text = f"is too small; it is at least {context['ge']:g}"
+        case form if form.startswith("form "):
+            text = f"does not fit; {nearest(found.strip(_QUOTE), form.split()[1:])}write {details['msg']}"
         case "too_short":
-            text = f"has {context['actual_length']}; it takes {context['min_length']} or more"
+            found = "the list"
+            text = f"has {context['actual_length'] or 'nothing'}; it takes {context['min_length']} or more"
         case "string_pattern_mismatch":
             text = "names no class; write it as FILE.py:CLASS"
         case "model_type" | "dict_type":
@@ -119,4 +129,4 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 def _is_tag(part: int | str) -> bool:
     """Pydantic puts the form that it chose into the path; ours are written `<form>`."""
-    return isinstance(part, str) and part.startswith("<")
+    return isinstance(part, str) and part.startswith("<") and part.endswith(">")

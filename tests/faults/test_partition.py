@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.links import between
@@ -87,6 +87,7 @@ FAULTS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(faults=FAULTS, order=st.randoms())
 def test_healing_in_any_order_restores_every_link(faults, order):
     cluster = FakeCluster(*NAMES)
