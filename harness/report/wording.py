@@ -27,6 +27,7 @@ def _side(names: Collection[str], targets: Collection[str]) -> str:
 
 def settings_text(step: Step) -> str:
     """`(KILL, down_for 4 s)`: a step's single values, in words and seconds; empty for a step without any."""
-    values = {name: value for name, value in step.params.items() if isinstance(value, str | int | float) and value}
-    told = [value if isinstance(value, str) else f"{name} {value:g} s" for name, value in values.items()]
-    return f"({', '.join(told)})" if told else ""
+    words = [value for value in step.params.values() if isinstance(value, str) and value]
+    spans = [f"{name} {value:g} s" for name, value in step.params.items() if isinstance(value, float)]
+    told = ", ".join(words + spans)
+    return f"({told})" if told else ""
