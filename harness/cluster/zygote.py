@@ -2,7 +2,8 @@
 The zygote: imports everything heavy once and forks every worker and client from there, in milliseconds each.
 
 It is single-threaded, has opened no grpc channel, reaps its children and reports each exit with its status. It speaks
-JSON datagrams with the supervisor: {"run","settings","network","log"} -> {"started": pid}, later {"ended": pid, "status"}.
+JSON datagrams with the supervisor: {"run","settings","network","log"} -> {"started": pid}, and {"ended": pid, "status"}
+later.
 """
 
 import gc

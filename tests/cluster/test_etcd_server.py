@@ -36,7 +36,7 @@ def test_a_binary_that_fails_says_what_it_said(tmp_path):
 
 
 def test_a_binary_that_is_no_program_says_so(tmp_path):
-    with pytest.raises(ClusterError, match="etcd does not start: .*Exec format error"):
+    with pytest.raises(ClusterError, match=r"etcd does not start: .*Exec format error"):
         version_of(program(tmp_path, "\x7fELF not really"))
 
 

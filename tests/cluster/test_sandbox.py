@@ -133,7 +133,11 @@ def test_a_node_started_twice_is_refused_and_again_after_its_end_is_its_next_inc
 def test_names_of_nodes_resolve_and_the_machines_own_network_is_not_there(box):
     log = box.folder / "logs" / "node.log"
     box.control.ask("network", names=["node", "other"])
-    run = (sys.executable, "-c", "import socket; print(socket.gethostbyname('other'), [n for _, n in socket.if_nameindex()])")
+    run = (
+        sys.executable,
+        "-c",
+        "import socket; print(socket.gethostbyname('other'), [n for _, n in socket.if_nameindex()])",
+    )
     box.control.ask("start", spec=Spec("node", run, str(log), "node", "harness").to_json())
     wait_until("the exit", lambda: box.heard("node", "exit"), 5)
     assert log.read_text() == "10.42.0.1 ['lo', 'eth0']\n"
