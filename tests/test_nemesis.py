@@ -131,6 +131,24 @@ def test_a_cut_goes_together_with_a_step_on_the_same_node():
     assert not rig.nemesis.skipped
 
 
+def test_a_cut_does_not_begin_while_another_one_is_being_proven():
+    rig, proven = Rig(isolate("worker-1", for_s=1.0), isolate("worker-1", 3.0)), threading.Event()
+    seconds_until = rig.cluster.seconds_until
+
+    def slow_to_mend(what, probe, timeout_s):
+        proven.wait(0.1 if "mended" in what else 0.0)
+        return seconds_until(what, probe, timeout_s)
+
+    rig.cluster.seconds_until = slow_to_mend
+    rig.run()
+    told = rig.told()
+    assert abs(told.index((0, "heal", "invoke")) - told.index((0, "heal", "ok"))) == 1
+    assert {op.value.get("effect") or op.value["heal"] for op in rig.ops if op.type == "ok"} <= {
+        "proven",
+        "not-applicable",
+    }
+
+
 def test_a_step_that_waits_begins_when_the_one_before_has_ended_and_the_condition_holds():
     looks = []
 
@@ -159,6 +177,11 @@ def test_a_condition_that_is_not_met_in_time_skips_the_step_and_says_who_is_miss
     rig = Rig(pause("worker-2", when=when)).run()
     assert rig.nemesis.skipped == {0: reason}
     assert [(op.f, op.type, op.error) for op in rig.ops] == [("skip", "info", reason)]
+
+
+def test_the_time_scale_is_for_waiting_too():
+    rig = Rig(pause("worker-2", when=When("offline", count=1, within_s=1.0)), time_scale=3.0).run()
+    assert rig.nemesis.skipped == {0: "not offline within 3 s: 0 of 1 workers"}
 
 
 def test_a_count_is_met_by_more():

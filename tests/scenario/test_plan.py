@@ -154,6 +154,11 @@ def test_a_killed_worker_is_not_drawn_for_what_it_could_not_take_part_in():
         assert "worker-1" != killed != restarted
 
 
+def test_a_worker_that_is_cut_off_to_the_end_may_be_named_by_later_steps():
+    pauses = ", ".join(f"{{at: {n}0s, for: 1s, pause: worker-{n}}}" for n in (1, 2, 3))
+    assert targets(plan(f"steps: [{{at: 1s, isolate: any}}, {pauses}]"))[0][0].startswith("worker-")
+
+
 def test_steps_that_wait_for_each_other_may_draw_the_same_worker():
     steps = ", ".join(["{when: {online: all}, for: 1s, pause: {any: 3}}"] * 3)
     assert targets(plan(f"steps: [{steps}]")) == [["worker-1", "worker-2", "worker-3"]] * 3
