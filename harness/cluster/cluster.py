@@ -91,7 +91,10 @@ class Cluster:
             pass  # the supervisor is gone, and everything with it
         finally:
             self._control.quit()
-        return self._control.ledger.left_behind()
+        try:
+            return self._control.ledger.left_behind()
+        finally:
+            self._control.ledger.close()
 
     def running(self) -> list[str]:
         return list(self._control.ask("running"))

@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from harness.cluster.ledger import MARK, Ledger, own_namespaces
+from harness.cluster.ledger import MARK, Ledger
 from harness.errors import ClusterError
 
 _START_S = 20.0
@@ -43,7 +43,7 @@ class Control:
         self._launcher = _launch(theirs, history, metrics, log, mark)
         theirs.close()
         self._lines = self._ours.makefile("rb")
-        self.ledger = Ledger(mark, frozenset(self._first_word(log)) - own_namespaces())
+        self.ledger = Ledger(mark, self._first_word(log))
         self._thread = threading.Thread(target=self._listen, name="control", daemon=True)
         self._thread.start()
 
@@ -77,21 +77,22 @@ class Control:
         self._lines.close()
         self._ours.close()
 
-    def _first_word(self, log: Path) -> list[str]:
+    def _first_word(self, log: Path) -> list[int]:
+        """Descriptors of the sandbox' namespaces, sent along with it."""
         self._ours.settimeout(_START_S)
         try:
-            line = self._lines.readline()
+            said, namespaces, *_ = socket.recv_fds(self._ours, 1 << 16, 8)
         except TimeoutError:
-            line = b""
+            said, namespaces = b"", []
         self._ours.settimeout(None)
-        word: dict[str, Any] = json.loads(line) if line else {"failed": f"no answer; {log} may say why"}
+        word: dict[str, Any] = json.loads(said) if said else {"failed": f"no answer; {log} may say why"}
         if "failed" in word:
             self._launcher.kill()
             self._launcher.wait()
             self._lines.close()
             self._ours.close()
             raise ClusterError(f"no sandbox: {word['failed']}")
-        return list(word["ready"])
+        return namespaces
 
     def _send(self, message: dict[str, Any]) -> None:
         try:

@@ -1,25 +1,29 @@
 """
 What a run has put on this machine, and what of it is still there.
 
-Everything of a run carries its mark: processes in their environment, mounts in their source or target, namespaces by
-the inode they had. Looked at from outside the sandbox, after the stop.
+Everything of a run carries its mark: processes in their environment, mounts in their source or target. Its namespaces
+are held open until they have been looked for: their numbers would be given to somebody else's the moment they are free.
 """
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 MARK = "HARNESS_RUN"
 _KINDS = ("pid", "mnt", "net", "user")
 
 
-@dataclass(frozen=True)
 class Ledger:
-    """`mark` is the run's own; `namespaces` are those of its sandbox that the command is not in, as `net:[4026532]`."""
+    """`mark` is the run's own; `held` are descriptors of its sandbox' namespaces, given up by `close`."""
 
-    mark: str
-    namespaces: frozenset[str]
+    def __init__(self, mark: str, held: Iterable[int] = ()) -> None:
+        self.mark, self._held = mark, list(held)
+        names = frozenset(os.readlink(f"/proc/self/fd/{fd}") for fd in self._held)
+        self.namespaces = names - _namespaces("self")
+
+    def close(self) -> None:
+        while self._held:
+            os.close(self._held.pop())
 
     def left_behind(self) -> list[str]:
         """Processes that carry the mark or live in the run's namespaces, and mounts of its run."""
@@ -39,8 +43,9 @@ class Ledger:
                 yield f"mount {target}"
 
 
-def own_namespaces() -> frozenset[str]:
-    return _namespaces("self")
+def own_namespaces() -> list[int]:
+    """Descriptors of the namespaces that this process is in."""
+    return [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in _KINDS]
 
 
 def _namespaces(pid: int | str) -> frozenset[str]:

@@ -42,7 +42,7 @@ class Supervisor:
         from harness.cluster.fabric import Fabric  # imported while the zygote imports, on the other core
 
         self._fabric = Fabric()
-        self._control.sendall(json.dumps({"ready": sorted(own_namespaces())}).encode() + b"\n")
+        self._say_ready()
         self._selector.register(self._control, selectors.EVENT_READ, self._serve)
         while True:
             for key, _ in self._selector.select(max(0.0, self._metrics_due_s - time.monotonic())):
@@ -51,6 +51,12 @@ class Supervisor:
             self._sample()
 
     # what the command asks
+
+    def _say_ready(self) -> None:
+        namespaces = own_namespaces()
+        socket.send_fds(self._control, [b'{"ready":true}\n'], namespaces)
+        for fd in namespaces:
+            os.close(fd)
 
     def _serve(self) -> bool:
         data = self._control.recv(1 << 20)

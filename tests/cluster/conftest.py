@@ -42,3 +42,4 @@ def box(tmp_path):
     yield box
     box.end()
     assert box.control.ledger.left_behind() == []
+    box.control.ledger.close()

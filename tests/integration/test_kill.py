@@ -71,7 +71,7 @@ def test_whatever_is_killed_nothing_is_left_and_the_neighbour_is_untouched(tmp_p
         process.wait(timeout=60)
     process.communicate()
     mark = str(folder_of(tmp_path / "killed").resolve())
-    ledger = Ledger(mark, frozenset())
+    ledger = Ledger(mark)
     wait_until("nothing left", lambda: not ledger.left_behind() and not alive(known), 5, last_seen=ledger.left_behind)
     assert mounts() == before
     out, err = neighbour.communicate(timeout=120)
