@@ -28,22 +28,22 @@ from harness.recorder import Recorder
 from harness.report.progress import Progress, Quiet
 from harness.report.result import Result
 from harness.report.run_dir import RunDir
+from harness.scenario.model import Scenario
 
 _FINAL_S = 60.0
 
 
 def run(
     plan: Plan,
+    scenario: Scenario,
     *,
-    scenario_text: str,
     runs: Path = Path("runs"),
     etcd: RuntimeName | None = None,
     fabric: str = "auto",
     progress: Progress | None = None,
-    scenario_file: Path | None = None,
 ) -> Result:
     """
-    Carry out a plan and judge it.
+    Carry out a plan of a scenario and judge it. Classes that take a node's part are looked for beside its file.
 
     Raises InputError before anything is started, ClusterError when the machine or the cluster does not obey,
     KeyboardInterrupt; whatever it raises, the history so far is kept and nothing else is left behind.
@@ -54,10 +54,10 @@ def run(
         plan = replace(plan, etcd=replace(plan.etcd, runtime=etcd))
     runtime = choose_runtime(plan.etcd)
     run_dir = RunDir.create(runs, plan.scenario, plan.seed)
-    run_dir.write_scenario(scenario_text)
+    run_dir.write_scenario(scenario.text)
     run_dir.write_plan(plan)
     with progress or Quiet() as shown:
-        Attempt(plan, run_dir, runtime, shown, scenario_file).carry_out()
+        Attempt(plan, run_dir, runtime, shown, Path(scenario.file).resolve().parent).carry_out()
         result = check(run_dir.path)
         run_dir.write_result(result)
         shown.done(result)
@@ -77,10 +77,10 @@ class Attempt:
     """The part of a run that needs a cluster."""
 
     def __init__(
-        self, plan: Plan, run_dir: RunDir, runtime: EtcdRuntime, progress: Progress, scenario_file: Path | None
+        self, plan: Plan, run_dir: RunDir, runtime: EtcdRuntime, progress: Progress, scenario_folder: Path
     ) -> None:
         self._plan, self._run_dir, self._runtime, self._progress = plan, run_dir, runtime, progress
-        self._scenario_folder = scenario_file.parent.resolve() if scenario_file else None
+        self._scenario_folder = scenario_folder
         self._status = Status(plan, self._node_died)
         self._stop, self._failure = threading.Event(), ""
 

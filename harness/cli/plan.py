@@ -25,11 +25,9 @@ def command(scenario: str, seed: int | None, overrides: tuple[tuple[str, str], .
       harness plan scenarios/kill.yaml --seed 7 --json
     """
     from harness import load_scenario, make_plan
-    from harness.load import find_scenario
 
-    file = find_scenario(scenario)
-    loaded = load_scenario(file, overrides)
-    plan = make_plan(loaded, options.seed_of(loaded, seed), file.stem)
+    loaded = load_scenario(scenario, overrides)
+    plan = make_plan(loaded, options.seed_of(loaded, seed))
     click.echo(plan.to_json() if as_json else "\n".join(_lines(plan)))
 
 

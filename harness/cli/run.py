@@ -5,13 +5,16 @@ import sys
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from harness.cli import exits, options
 from harness.cli.plan import summary
 from harness.core.plan import EtcdRuntime, Plan
+
+if TYPE_CHECKING:
+    from harness.scenario.model import Scenario
 
 
 @dataclass(frozen=True)
@@ -82,34 +85,30 @@ command.name = "run"
 def _one(name: str, wanted: Wanted) -> int:
     """One scenario; the first and the last line name its seed and the command that repeats its plan."""
     from harness import load_scenario, make_plan
-    from harness.load import find_scenario
 
-    file = find_scenario(name)
-    scenario = load_scenario(file, wanted.overrides)
-    plan = make_plan(scenario, options.seed_of(scenario, wanted.seed), file.stem)
+    scenario = load_scenario(name, wanted.overrides)
+    plan = make_plan(scenario, options.seed_of(scenario, wanted.seed))
     if wanted.time_scale is not None:
         plan = replace(plan, time_scale=wanted.time_scale)
     repeat = f"repeat: {wanted.repeat(name, plan.seed)}"
     exits.say(f"{summary(plan)}   {repeat}")
-    code = exits.code_of(partial(_carry_out, plan, file, wanted), wanted.verbose)
+    code = exits.code_of(partial(_carry_out, plan, scenario, wanted), wanted.verbose)
     exits.say(f"{plan.scenario}   seed {plan.seed}   exit {code}   {repeat}")
     return code
 
 
-def _carry_out(plan: Plan, file: Path, wanted: Wanted) -> int:
+def _carry_out(plan: Plan, scenario: "Scenario", wanted: Wanted) -> int:
     from harness import run
     from harness.cli.output import show
-    from harness.load import read
     from harness.report.progress import progress_for
 
     result = run(
         plan,
-        scenario_text=read(file),
+        scenario,
         runs=wanted.runs,
         etcd=wanted.etcd,
         fabric=wanted.fabric,
         progress=progress_for(plan, sys.stderr, quiet=wanted.quiet, verbose=wanted.verbose),
-        scenario_file=file,
     )
     show(result, wanted.as_json)
     return result.exit_code

@@ -12,7 +12,7 @@ HARNESS_PLACE = "harness"
 OBSERVER, WORKLOAD = "observer", "workload"
 
 
-def every_spec(plan: Plan, etcd: EtcdRuntime, logs: Path, scenario_folder: Path | None) -> list[Spec]:
+def every_spec(plan: Plan, etcd: EtcdRuntime, logs: Path, scenario_folder: Path) -> list[Spec]:
     """Every node of the plan and the harness' own programs; classes of `broken` are looked for in `scenario_folder`."""
     members = [etcd.spec(name, logs) for name in plan.etcd.members]
     workers = [_dora("worker", plan, name, logs, scenario_folder) for name in plan.workers + plan.joiners]
@@ -35,7 +35,7 @@ def properties(plan: Plan, name: str, home: str) -> str:
     return "".join(f"{key}={value}\n" for key, value in sorted({**plan.properties, **own}.items()))
 
 
-def _dora(role: Literal["worker", "client"], plan: Plan, name: str, logs: Path, scenario_folder: Path | None) -> Spec:
+def _dora(role: Literal["worker", "client"], plan: Plan, name: str, logs: Path, scenario_folder: Path) -> Spec:
     home = f"{HOME}/{name}"
     files = {"alluxio-site.properties": properties(plan, name, home)}
     if role == "worker":
@@ -43,7 +43,7 @@ def _dora(role: Literal["worker", "client"], plan: Plan, name: str, logs: Path, 
     broken = plan.broken.get(name)
     settings = {
         "conf": f"{home}/alluxio-site.properties",
-        "class": broken and str((scenario_folder or Path()) / broken),
+        "class": broken and str(scenario_folder / broken),
     }
     return Spec(name, f"harness.dora.{role}:main", str(logs / f"{name}.log"), name, role, settings, files)
 

@@ -263,9 +263,16 @@ SCENARIO = create_model("Scenario", __base__=ScenarioFields, steps=(_list_of(STE
 class Scenario:
     """A scenario in which nothing is wrong but what a draw may meet; `properties` are complete, defaults included."""
 
+    file: str
+    text: str
     fields: ScenarioFields
     properties: dict[str, str]
     tree: Tree
+
+    @property
+    def name(self) -> str:
+        """As its runs are called: the file's name without folder and ending."""
+        return self.file.rpartition("/")[2].rpartition(".")[0] or self.file
 
     @property
     def seed(self) -> int | None:

@@ -55,7 +55,7 @@ def parse(
         problems += [] if problems else stuck_problems(drafts, tree)
     if problems or not fields:
         raise ScenarioError(in_order(problems))
-    return Scenario(fields, properties, tree)
+    return Scenario(file, text, fields, properties, tree)
 
 
 def _deeper(

@@ -17,16 +17,16 @@ from harness.scenario.tree import Problem, in_order
 _NOBODY = ("nobody",)
 
 
-def make_plan(scenario: Scenario, seed: int, name: str) -> Plan:
+def make_plan(scenario: Scenario, seed: int) -> Plan:
     """
-    Draw what the scenario leaves open. `name` is the scenario's, as runs are called.
+    Draw what the scenario leaves open.
 
     Raises ScenarioError, with positions, when a step has fewer workers to draw from than it needs.
     """
     fields = scenario.fields
     nodes = Nodes.of(fields.cluster)
     return Plan(
-        scenario=name,
+        scenario=scenario.name,
         seed=seed,
         workers=nodes.workers,
         clients=nodes.clients,

@@ -15,8 +15,8 @@ class Runs:
     def __init__(self):
         self.answers, self.asked = [], []
 
-    def run(self, plan, **options):
-        self.asked.append((plan, options))
+    def run(self, plan, scenario, **options):
+        self.asked.append((plan, scenario, options))
         answer = self.answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
@@ -63,10 +63,10 @@ def test_the_repeat_has_every_option_that_matters(runs, capsys):
 def test_what_was_asked_for_is_what_is_carried_out(runs, tmp_path):
     runs.answers.append(VALID)
     main(["run", "restart", "--seed", "7", "--etcd", "process", "--time-scale", "2", "--runs", str(tmp_path)])
-    ((plan, options),) = runs.asked
+    ((plan, scenario, options),) = runs.asked
     assert (plan.scenario, plan.seed, plan.time_scale) == ("restart", 7, 2.0)
     assert (options["etcd"], options["fabric"], options["runs"]) == ("process", "auto", tmp_path)
-    assert options["scenario_text"].startswith("# A restart")
+    assert scenario.text.startswith("# A restart")
 
 
 @pytest.mark.parametrize(

@@ -16,4 +16,4 @@ def read(text, file="x.yaml", **overrides):
 
 
 def plan(text, seed=7, **overrides):
-    return make_plan(read(text, **overrides), seed, "x")
+    return make_plan(read(text, **overrides), seed)

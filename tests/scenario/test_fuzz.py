@@ -25,7 +25,7 @@ VALUES = st.recursive(
 
 def told(text, overrides=()):
     try:
-        make_plan(parse(text, "x.yaml", find_conf=CONF.get, invariants=INVARIANTS, overrides=overrides), 7, "x")
+        make_plan(parse(text, "x.yaml", find_conf=CONF.get, invariants=INVARIANTS, overrides=overrides), 7)
     except ScenarioError as error:
         return str(error).splitlines()
     return []

@@ -15,7 +15,7 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_wrong_file_is_told_line_by_line(file):
     with pytest.raises(ScenarioError) as told:
-        make_plan(read(file.read_text(), file.name), 7, file.stem)
+        make_plan(read(file.read_text(), file.name), 7)
     assert str(told.value) + "\n" == file.with_suffix(".txt").read_text()
 
 

@@ -16,20 +16,20 @@ ZOO = sorted(Path(__file__).parent.glob("*.yaml"))
 
 @pytest.mark.parametrize("path", ZOO, ids=lambda path: path.stem)
 def test_a_broken_node_is_caught_by_its_invariant_and_by_no_other(path, tmp_path):
-    plan = make_plan(load_scenario(path), 1, path.stem)
-    result = run(plan, scenario_text=path.read_text(), scenario_file=path, runs=tmp_path)
+    scenario = load_scenario(path)
+    result = run(make_plan(scenario, seed=1), scenario, runs=tmp_path)
     assert result.as_expected, result.to_json()
     assert list(result.left_behind) == []
 
 
 @pytest.mark.parametrize("path", ZOO, ids=lambda path: path.stem)
 def test_the_same_story_with_clean_nodes_is_valid(path, tmp_path):
-    plan = make_plan(load_scenario(path), 2, path.stem)
-    clean = replace(plan, broken={}, expect=Expect())
-    result = run(clean, scenario_text=path.read_text(), scenario_file=path, runs=tmp_path)
+    scenario = load_scenario(path)
+    clean = replace(make_plan(scenario, seed=2), broken={}, expect=Expect())
+    result = run(clean, scenario, runs=tmp_path)
     assert result.outcome == "valid", result.to_json()
 
 
 def test_every_invariant_has_its_animal():
-    caught = {name for path in ZOO for name in make_plan(load_scenario(path), 1, path.stem).expect.violated}
+    caught = {name for path in ZOO for name in make_plan(load_scenario(path), seed=1).expect.violated}
     assert caught == {name for name in INVARIANTS if not is_own(name)}
