@@ -83,6 +83,7 @@ class Attempt:
         self._scenario_folder = scenario_folder
         self._status = Status(plan, self._node_died)
         self._stop, self._failure = threading.Event(), ""
+        self._is_starting = True
 
     def carry_out(self) -> None:
         listeners = (self._status.hear, self._progress.op)
@@ -99,6 +100,7 @@ class Attempt:
         nemesis = Nemesis(self._plan, cluster, self._recorder.keep, self._status.membership)
         with self._phase("start") as details:
             cluster.start(details.append)
+            self._is_starting = False
         with self._phase("run"):
             cluster.node(WORKLOAD).tell("begin")
             nemesis.run(self._stop)
@@ -155,7 +157,7 @@ class Attempt:
 
     def _node_died(self, name: str, epitaph: str) -> None:
         self._progress.node_died(epitaph)
-        if name in (OBSERVER, WORKLOAD):
+        if self._is_starting or name in (OBSERVER, WORKLOAD):
             self._fail(epitaph)
 
     def _fail(self, reason: str) -> None:
