@@ -79,7 +79,8 @@ class Nemesis:
 
     def run(self, stop: threading.Event) -> None:
         """
-        From now, `at_s` zero, to the plan's end, or until `stop` is set; what is open then is left to `heal_all`.
+        From now, `at_s` zero, to the plan's end, or until `stop` is set (Ctrl-C sets it too); what is open then is left
+        to `heal_all`.
 
         A step that fails is recorded, and raises nothing; only what `record` raises comes out here.
         """
@@ -88,6 +89,9 @@ class Nemesis:
             steps = [pool.submit(self._carry_out, index) for index in range(len(self._plan.steps))]
             try:
                 self._wait_for_the_end(stop)
+            except BaseException:
+                stop.set()  # so that no step goes on waiting for its proof
+                raise
             finally:
                 self._over.set()
                 for ended in self._ended:

@@ -23,7 +23,7 @@ from harness.core.membership import alive_prefix, registered_prefix, text_of
 from harness.core.properties import Properties, parse_properties
 from harness.errors import EtcdError
 from harness.etcd import Etcd, Event, KeyValue
-from harness.recorder import Reporter
+from harness.recorder import Writer
 
 _REACH_EVERY_S = 0.1
 _SAMPLE_EVERY_S = 0.1
@@ -35,36 +35,46 @@ _FOREVER_S = 3600.0
 
 
 def main(settings: dict[str, Any]) -> int:
-    reporter = Reporter(settings["history_fd"])
-    truth = EtcdTruth(Properties(parse_properties(settings["properties"], "observer")), reporter)
-    asyncio.run(_observe(settings, reporter, truth))
-    return 0
+    writer = Writer(settings["history_fd"])
+    truth = EtcdTruth(Properties(parse_properties(settings["properties"], "observer")), writer)
+    return asyncio.run(_observe(settings, writer, truth))
 
 
-async def _observe(settings: dict[str, Any], reporter: Reporter, truth: "EtcdTruth") -> None:
+async def _observe(settings: dict[str, Any], writer: Writer, truth: "EtcdTruth") -> int:
+    """Until it is told to end; 1 when one of its parts failed, for an observer that sees half is worse than none."""
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     homes, nodes = Path(settings["home"]).parent, settings["nodes"]
     period_s = _SAMPLE_EVERY_S * math.ceil(len(nodes) / _NODES_A_PERIOD)
     told = {"snapshot": truth.want_snapshot}
     server = await listen(settings["control"], lambda do: told[do]())
-    threading.Thread(target=truth.run, name="etcd", daemon=True).start()
-    samplers = [Sampler(name, str(homes / name / "control.sock"), reporter.send, period_s) for name in nodes]
+    loop, failed = asyncio.get_running_loop(), asyncio.Event()
+
+    def watch_etcd() -> None:
+        try:
+            truth.run()
+        finally:
+            loop.call_soon_threadsafe(failed.set)
+
+    threading.Thread(target=watch_etcd, name="etcd", daemon=True).start()
+    samplers = [Sampler(name, str(homes / name / "control.sock"), writer.send, period_s) for name in nodes]
     tasks = [asyncio.create_task(sampler.run()) for sampler in samplers]
-    await ended.wait()
+    waits = [asyncio.create_task(event.wait()) for event in (ended, failed)]
+    await asyncio.wait((*waits, *tasks), return_when=asyncio.FIRST_COMPLETED)
     server.close()
-    for task in tasks:
+    for task in (*waits, *tasks):
         task.cancel()
+    return 0 if ended.is_set() else 1
 
 
 class EtcdTruth:
     """What etcd holds and whether it answers, on a thread of its own."""
 
-    def __init__(self, properties: Properties, reporter: Reporter) -> None:
+    def __init__(self, properties: Properties, writer: Writer) -> None:
         cluster = properties.text("alluxio.cluster.name")
         self._prefixes = [registered_prefix(cluster), alive_prefix(cluster)]
         self._endpoints = properties.list("alluxio.etcd.endpoints")
-        self._reporter = reporter
+        self._writer = writer
         self._snapshot_wanted = threading.Event()
         self._revision = 0
 
@@ -80,9 +90,9 @@ class EtcdTruth:
         while True:
             began_s = time.monotonic()
             self._reach(etcd)
-            if self._snapshot_wanted.wait(max(0.0, _REACH_EVERY_S - (time.monotonic() - began_s))):
+            is_wanted = self._snapshot_wanted.wait(max(0.0, _REACH_EVERY_S - (time.monotonic() - began_s)))
+            if is_wanted and self._snapshot(etcd):
                 self._snapshot_wanted.clear()
-                self._snapshot(etcd)
 
     def _snapshot(self, etcd: Etcd) -> bool:
         try:
@@ -103,22 +113,22 @@ class EtcdTruth:
     def _on_events(self, events: list[Event]) -> None:
         for event in events:
             if event.kind == "put":
-                self._reporter.fact(OBSERVER, "put", {"key": event.kv.key, **_facts(event.kv)})
+                self._writer.fact(OBSERVER, "put", {"key": event.kv.key, **_facts(event.kv)})
             else:
-                self._reporter.fact(OBSERVER, "delete", {"key": event.kv.key, "revision": event.kv.revision})
+                self._writer.fact(OBSERVER, "delete", {"key": event.kv.key, "revision": event.kv.revision})
 
     def _on_reset(self, revision: int, found: list[KeyValue]) -> None:
         kvs = [{"key": kv.key, **_facts(kv)} for kv in found]
-        self._reporter.fact(OBSERVER, "snapshot", {"revision": revision, "kvs": kvs})
+        self._writer.fact(OBSERVER, "snapshot", {"revision": revision, "kvs": kvs})
 
     def _reach(self, etcd: Etcd) -> None:
         sent_ns = time.monotonic_ns()
         try:
             value = {"sent_ns": sent_ns, "revision": etcd.linearizable_revision()}
         except EtcdError as error:
-            self._reporter.fact(OBSERVER, "reach", {"sent_ns": sent_ns, "revision": 0}, "fail", str(error))
+            self._writer.fact(OBSERVER, "reach", {"sent_ns": sent_ns, "revision": 0}, "fail", str(error))
         else:
-            self._reporter.fact(OBSERVER, "reach", value)
+            self._writer.fact(OBSERVER, "reach", value)
 
 
 class Sampler:

@@ -101,11 +101,13 @@ class Attempt:
         with self._phase("start") as details:
             cluster.start(details.append)
             self._is_starting = False
-        with self._phase("run"):
-            cluster.node(WORKLOAD).tell("begin")
-            nemesis.run(self._stop)
-        with self._phase("heal"):
-            nemesis.heal_all()
+        try:
+            with self._phase("run"):
+                cluster.node(WORKLOAD).tell("begin")
+                nemesis.run(self._stop)
+        finally:
+            with self._phase("heal"):
+                nemesis.heal_all()
         with self._phase("settle") as details:
             self._settle(cluster, details)
 
@@ -132,16 +134,19 @@ class Attempt:
         """Until views agree or the bound passes; then every client's final lookups and reads, and etcd's last word."""
         workload, observer, status = cluster.node(WORKLOAD), cluster.node(OBSERVER), self._status
         workload.tell("end")
-        snapshots = status.count("snapshot")
         try:
             cluster.seconds_until("views agree", status.views_agree, self._plan.settle_s, status.disagreement)
             details.append(f"views agree at revision {status.revision()}")
-            workload.tell("final")
-            cluster.seconds_until("final lookups and reads", lambda: status.count("final") > 0, _FINAL_S)
         except NotReadyError as error:
             details.append(str(error))
-        observer.tell("snapshot")
-        cluster.seconds_until("etcd's last word", lambda: status.count("snapshot") > snapshots, _FINAL_S)
+        try:
+            workload.tell("final")
+            cluster.seconds_until("final lookups and reads", lambda: status.count("final") > 0, _FINAL_S)
+            snapshots = status.count("snapshot")
+            observer.tell("snapshot")
+            cluster.seconds_until("etcd's last word", lambda: status.count("snapshot") > snapshots, _FINAL_S)
+        except NotReadyError as error:
+            details.append(str(error))  # too little evidence: the verdict will say unknown
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[list[str]]:

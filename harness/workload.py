@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.control_line import Line, listen
 from harness.core.history import Op, OpType
-from harness.recorder import Reporter
+from harness.recorder import Writer
 
 WORKLOAD = "workload"
 _TIMEOUT_S = 5.0
@@ -24,19 +24,19 @@ _FINAL_READS = 50
 
 
 def main(settings: dict[str, Any]) -> int:
-    asyncio.run(_work(settings, Reporter(settings["history_fd"])))
+    asyncio.run(_work(settings, Writer(settings["history_fd"])))
     return 0
 
 
-async def _work(settings: dict[str, Any], reporter: Reporter) -> None:
+async def _work(settings: dict[str, Any], writer: Writer) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     homes = Path(settings["home"]).parent
     numbers = count(1)
-    asked = [Client(name, str(homes / name / "control.sock"), reporter.send, numbers) for name in settings["clients"]]
-    workload = Workload(settings, asked, reporter)
+    asked = [Client(name, str(homes / name / "control.sock"), writer.send, numbers) for name in settings["clients"]]
+    workload = Workload(settings, asked, writer)
     server = await listen(settings["control"], workload.told)
-    reporter.fact(WORKLOAD, "ready", {})
+    writer.fact(WORKLOAD, "ready", {})
     await ended.wait()
     server.close()
     workload.end()
@@ -91,8 +91,8 @@ class Client:
 class Workload:
     """Told `begin`, `end` and `final`; keys are drawn from the seed, clients take turns."""
 
-    def __init__(self, settings: dict[str, Any], clients: list[Client], reporter: Reporter) -> None:
-        self._keys, self._clients, self._reporter = settings["keys"], clients, reporter
+    def __init__(self, settings: dict[str, Any], clients: list[Client], writer: Writer) -> None:
+        self._keys, self._clients, self._writer = settings["keys"], clients, writer
         self._rates = {"lookup": settings["lookups_per_s"], "read": settings["reads_per_s"]}
         self._seed = settings["seed"]
         self._tasks, self._paces = set[asyncio.Task[Any]](), list[asyncio.Task[Any]]()
@@ -125,7 +125,7 @@ class Workload:
 
     async def _final(self) -> None:
         await asyncio.gather(*(self._final_of(client) for client in self._clients))
-        self._reporter.fact(WORKLOAD, "final", {"clients": len(self._clients)})
+        self._writer.fact(WORKLOAD, "final", {"clients": len(self._clients)})
 
     async def _final_of(self, client: Client) -> None:
         for key in self._keys:

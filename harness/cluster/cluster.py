@@ -91,10 +91,13 @@ class Cluster:
             pass  # the supervisor is gone, and everything with it
         finally:
             self._control.quit()
+        ledger = self._control.ledger
         try:
-            return self._control.ledger.left_behind()
+            with contextlib.suppress(NotReadyError):
+                wait_until("an empty machine", lambda: not ledger.left_behind(), _KILLED_S)
+            return ledger.left_behind()
         finally:
-            self._control.ledger.close()
+            ledger.close()
 
     def running(self) -> list[str]:
         return list(self._control.ask("running"))

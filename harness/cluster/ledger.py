@@ -26,7 +26,11 @@ class Ledger:
             os.close(self._held.pop())
 
     def left_behind(self) -> list[str]:
-        """Processes that carry the mark or live in the run's namespaces, and mounts of its run."""
+        """
+        Processes that carry the mark or live in the run's namespaces, and mounts that name it.
+
+        Sockets and folders of a run lie in the memory of its sandbox, or in its own folder, which is meant to stay.
+        """
         return sorted({*self._processes(), *self._mounts()})
 
     def _processes(self) -> Iterator[str]:
@@ -39,7 +43,7 @@ class Ledger:
     def _mounts(self) -> Iterator[str]:
         for line in _read("/proc/self/mountinfo").decode(errors="replace").splitlines():
             target = line.split(" ")[4]
-            if self.mark in line or any(namespace in line for namespace in self.namespaces):
+            if self.mark.replace(" ", "\\040") in line or any(namespace in line for namespace in self.namespaces):
                 yield f"mount {target}"
 
 

@@ -1,5 +1,6 @@
 """Processes of the sandbox: started into a network namespace, signalled by pidfd, known by pid and create time."""
 
+import contextlib
 import os
 import signal
 import time
@@ -30,9 +31,12 @@ class Process:
     started_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self._pidfd = os.pidfd_open(self.pid)
-        self._truth = psutil.Process(self.pid)
-        self.create_time_s = self._truth.create_time()
+        self._pidfd, self.create_time_s = -1, 0.0
+        self._truth: psutil.Process | None = None
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):  # gone already; its end will be told
+            self._pidfd = os.pidfd_open(self.pid)
+            self._truth = psutil.Process(self.pid)
+            self.create_time_s = self._truth.create_time()
 
     @property
     def is_running(self) -> bool:
@@ -41,22 +45,26 @@ class Process:
     @property
     def is_paused(self) -> bool:
         try:
-            return self.is_running and self._truth.status() == psutil.STATUS_STOPPED
+            return self.is_running and self._truth is not None and self._truth.status() == psutil.STATUS_STOPPED
         except psutil.NoSuchProcess:
             return False
 
     def signal(self, name: str) -> None:
         """Send SIG`name`; a process that is gone is left alone."""
         self.asked |= name in ("TERM", "KILL")
-        if self.is_running:
-            signal.pidfd_send_signal(self._pidfd, signal.Signals[f"SIG{name}"])
+        if self.is_running and self._pidfd >= 0:
+            with contextlib.suppress(ProcessLookupError):  # reaped, and about to be told
+                signal.pidfd_send_signal(self._pidfd, signal.Signals[f"SIG{name}"])
 
     def ended(self, status: int) -> None:
         self.status = status
-        os.close(self._pidfd)
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
 
     def metrics(self) -> dict[str, Any]:
         """CPU seconds, memory and handles right now; empty when it is gone."""
+        if self._truth is None:
+            return {}
         try:
             with self._truth.oneshot():
                 cpu, memory = self._truth.cpu_times(), self._truth.memory_info()

@@ -17,6 +17,7 @@ class NodeStatus:
     """`state` is what the node last answered to the observer in this incarnation, empty before it did."""
 
     incarnation: int = 0
+    started_ns: int = 0
     is_running: bool = False
     state: str = ""
     revision: int = 0
@@ -36,9 +37,11 @@ class Status:
         self._nodes = {name: NodeStatus() for name in plan.names}
         self._etcd = Replay(Properties(plan.properties).text("alluxio.cluster.name"))
         self._facts = Counter[str]()
+        self._reached_ns = 0
         self._died = died
         self._of_nodes: Heard = {"start": self._start, "exit": self._exit, "sample": self._sample, "view": self._view}
         self._of_etcd: Heard = {
+            "reach": self._reach,
             "snapshot": lambda op: self._etcd.snapshot(op.value["revision"], op.value["kvs"]),
             "put": lambda op: self._etcd.put(op.value["key"], op.value["revision"], op.value["text"]),
             "delete": lambda op: self._etcd.delete(op.value["key"], op.value["revision"]),
@@ -59,7 +62,7 @@ class Status:
         with self._lock:
             node = self._nodes[name]
             if name in self._plan.etcd.members:
-                return node.is_running and self._facts["reach"] > 0
+                return node.is_running and self._reached_ns > node.started_ns
             return node.is_running and node.state in ("online", "ready")
 
     def count(self, f: str) -> int:
@@ -96,7 +99,11 @@ class Status:
             return max((node.revision for node in self._nodes.values()), default=0)
 
     def _start(self, op: Op) -> None:
-        self._nodes[op.actor] = NodeStatus(op.value["incarnation"], is_running=True)
+        self._nodes[op.actor] = NodeStatus(op.value["incarnation"], op.time_ns, is_running=True)
+
+    def _reach(self, op: Op) -> None:
+        """Asked after a member was started and answered: of one member it is that one which answered."""
+        self._reached_ns = op.value["sent_ns"]
 
     def _exit(self, op: Op) -> None:
         self._nodes[op.actor].is_running = False

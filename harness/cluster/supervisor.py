@@ -17,7 +17,7 @@ from typing import Any
 
 from harness.cluster import zygote
 from harness.cluster.ledger import own_namespaces
-from harness.cluster.process import Process, fork_into
+from harness.cluster.process import Process, fork_into, tail
 from harness.cluster.sandbox import HOME
 from harness.cluster.spec import Spec
 from harness.core.history import Op
@@ -140,8 +140,8 @@ class Supervisor:
         here = os.open("/proc/self/ns/net", os.O_RDONLY)
         history = self._history.fileno()
         keep = {theirs.fileno(), history}
-        log = self._metrics_file.with_name("logs") / "zygote.log"
-        self._zygote_pid = fork_into(here, log, keep, lambda: zygote.main(theirs, history))
+        self._zygote_log = self._metrics_file.with_name("logs") / "zygote.log"
+        fork_into(here, self._zygote_log, keep, lambda: zygote.main(theirs, history))
         theirs.close()
         os.close(here)
         ours.settimeout(_ZYGOTE_S)
@@ -152,11 +152,9 @@ class Supervisor:
         network = f"/proc/{os.getpid()}/fd/{self._fabric[node.place].network}"
         order = {"run": node.run, "settings": settings, "network": network, "log": node.log}
         self._zygote.send(json.dumps(order).encode())
-        while True:
-            message = self._zygote_message()
-            if "started" in message:
-                return int(message["started"])
+        while "started" not in (message := self._zygote_message()):
             self._ended(message["ended"], message["status"])
+        return int(message["started"])
 
     def _exec(self, node: Spec, program: tuple[str, ...], home: Path) -> int:
         def become() -> int:
@@ -166,18 +164,21 @@ class Supervisor:
         return fork_into(self._fabric[node.place].network, Path(node.log), set(), become)
 
     def _zygote_message(self) -> dict[str, Any]:
-        data = self._zygote.recv(1 << 16)
+        """Without its zygote a supervisor is of no use: it says why, and ends."""
+        try:
+            data = self._zygote.recv(1 << 16)
+        except TimeoutError:
+            data = b""
         if not data:
-            raise ClusterError("the zygote ended; its log says why")
+            last = " | ".join(tail(self._zygote_log)) or "nothing"
+            reason = f"the zygote ended or hangs; its log says: {last}"
+            self._control.sendall(json.dumps({"failed": reason}).encode() + b"\n")
+            raise SystemExit(1)
         message: dict[str, Any] = json.loads(data)
         return message
 
     def _hear_zygote(self) -> bool:
-        try:
-            message = self._zygote_message()
-        except (OSError, ClusterError) as error:
-            self._control.sendall(json.dumps({"failed": str(error)}).encode() + b"\n")
-            return False
+        message = self._zygote_message()
         self._ended(message["ended"], message["status"])
         return True
 

@@ -42,7 +42,13 @@ def start_again(cluster: Cluster, names: Collection[str]) -> Proof:
     send(cluster, names, "KILL")
     gone = prove(cluster, f"{_listed(names)} gone", lambda: not _running(cluster, names), GONE_S)
     _each(cluster, (name for name in names if not cluster.node(name).is_running()), lambda node: node.start())
-    ready = prove(cluster, f"{_listed(names)} ready", lambda: all(cluster.node(n).is_ready() for n in names), READY_S)
+
+    def is_settled() -> bool:
+        return _ready(cluster, names) or not all(cluster.node(name).is_running() for name in names)
+
+    ready = prove(cluster, f"{_listed(names)} ready", is_settled, READY_S)
+    if ready.outcome == "proven" and not _ready(cluster, names):
+        return Proof("absent", ready.after_s, "ended again before it was ready")
     return ready if gone.outcome == "proven" else gone
 
 
@@ -53,16 +59,19 @@ def cut(cluster: Cluster, cuts: Cuts) -> Proof:
     Where only one direction is cut, what passed the other way before must pass still.
     """
     wanted = links_of(cuts)
-    untouched = cluster.passing({reverse(link) for link in wanted} - wanted)
+    before = cluster.passing(wanted | {reverse(link) for link in wanted})
+    untouched = before - wanted
     fresh = cluster.cut(cuts)
     if not fresh:
         return Proof("not-applicable", detail="other faults had cut all of these links already")
-    proof = prove(
-        cluster,
-        f"{len(fresh)} links cut",
-        lambda: not cluster.passing(fresh) and cluster.passing(untouched) >= untouched,
-        PASSING_S,
-    )
+    if not fresh <= before:
+        return _explained(Proof("absent", detail="was not whole before"), "not passing", fresh - before)
+
+    def is_cut() -> bool:
+        twice_silent = not cluster.passing(fresh) and not cluster.passing(fresh)
+        return twice_silent and cluster.passing(untouched) >= untouched
+
+    proof = prove(cluster, f"{len(fresh)} links cut", is_cut, PASSING_S)
     return _explained(proof, "still passing", cluster.passing(fresh)) if proof.outcome == "absent" else proof
 
 
@@ -89,6 +98,10 @@ def _each(cluster: Cluster, names: Iterable[str], act: Callable[[Node], None]) -
             refusals.append(f"{name}: {error}")
     if refusals:
         raise ClusterError("; ".join(refusals))
+
+
+def _ready(cluster: Cluster, names: Iterable[str]) -> bool:
+    return all(cluster.node(name).is_ready() for name in names)
 
 
 def _running(cluster: Cluster, names: Iterable[str]) -> bool:
