@@ -91,7 +91,9 @@ class Attempt:
             try:
                 with self._cluster() as cluster:
                     self._phases(cluster)
-            except (Interrupted, ClusterError) as error:
+            except Interrupted:
+                pass  # cut short by a failure, which is raised below, or by a death, which is judged
+            except ClusterError as error:
                 raise ClusterError(self._failure or str(error)) from error
         if self._failure:
             raise ClusterError(self._failure)
@@ -161,9 +163,11 @@ class Attempt:
         self._progress.phase(name, ", ".join(details))
 
     def _node_died(self, name: str, epitaph: str) -> None:
+        """Whatever the run would still show, nobody could say what it is due to: it is cut short and judged."""
         self._progress.node_died(epitaph)
         if self._is_starting or name in (OBSERVER, WORKLOAD):
             self._fail(epitaph)
+        self._stop.set()
 
     def _fail(self, reason: str) -> None:
         """What makes going on pointless: the run is stopped, and raises this reason."""

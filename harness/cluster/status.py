@@ -31,14 +31,14 @@ class Status:
     """Fed by the recorder's thread, read by others."""
 
     def __init__(self, plan: Plan, died: Callable[[str, str], None]) -> None:
-        """`died` is called with the name and epitaph of whatever ends unasked."""
+        """`died` is called with the name and epitaph of whatever ends unasked, and was not removed either."""
         self._lock = threading.Lock()
         self._plan = plan
         self._nodes = {name: NodeStatus() for name in plan.names}
         self._etcd = Replay(Properties(plan.properties).text("alluxio.cluster.name"))
         self._facts = Counter[str]()
         self._reached_ns = 0
-        self._died = died
+        self._died, self._removed = died, set[str]()
         self._of_nodes: Heard = {"start": self._start, "exit": self._exit, "sample": self._sample, "view": self._view}
         self._of_etcd: Heard = {
             "reach": self._reach,
@@ -48,14 +48,17 @@ class Status:
         }
 
     def hear(self, op: Op) -> None:
-        if op.f == "exit" and not op.value["asked"]:
-            self._died(op.actor, op.error or op.actor)
         with self._lock:
+            is_death = op.f == "exit" and not op.value["asked"] and op.actor not in self._removed
+            if op.f == "removed":
+                self._removed.add(op.actor)
             if op.actor not in self._nodes:
                 self._facts[op.f] += op.type == "ok"
             known = self._of_etcd if op.actor == OBSERVER else self._of_nodes if op.actor in self._nodes else {}
             if op.type == "ok" and op.f in known:
                 known[op.f](op)
+        if is_death:
+            self._died(op.actor, op.error or op.actor)
 
     def is_ready(self, name: str) -> bool:
         """By its own protocol: etcd answered a linearizable read, a worker is online, a client has a view."""
@@ -100,6 +103,7 @@ class Status:
 
     def _start(self, op: Op) -> None:
         self._nodes[op.actor] = NodeStatus(op.value["incarnation"], op.time_ns, is_running=True)
+        self._removed.discard(op.actor)
 
     def _reach(self, op: Op) -> None:
         """Asked after a member was started and answered: of one member it is that one which answered."""
