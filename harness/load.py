@@ -1,21 +1,26 @@
 """Scenarios as files: finding one by path or packaged name, and reading it with what it refers to."""
 
+import symtable
 from collections.abc import Iterable
 from difflib import get_close_matches
+from os.path import isfile  # a name that no file can have is False, where Path.is_file raises
 from pathlib import Path
 
 from harness.checks import INVARIANTS
-from harness.errors import InputError
+from harness.checks.catalogue import is_own
+from harness.errors import InputError, ScenarioError
 from harness.packaged import packaged, scenarios
 from harness.scenario.model import Scenario
 from harness.scenario.parse import parse
+from harness.scenario.tree import in_order
+from harness.scenario.wording import nearest
 
 Override = tuple[str, str]
 
 
 def find_scenario(name: str | Path) -> Path:
     """A file of that path, else the packaged scenario of that name. Raises InputError when there is neither."""
-    if Path(name).is_file():
+    if isfile(name):
         return Path(name)
     known = scenarios()
     if str(name) in known:
@@ -32,13 +37,19 @@ def load_scenario(name: str | Path, overrides: Iterable[Override] = ()) -> Scena
     Raises InputError when it can't be read, ScenarioError with one line per error when it is wrong.
     """
     file = find_scenario(name)
-    return parse(
+    scenario = parse(
         read(file),
         str(file),
         find_conf=lambda conf: _conf(conf, file.parent),
         invariants=tuple(INVARIANTS),
+        own=[name for name in INVARIANTS if is_own(name)],
         overrides=tuple(overrides),
     )
+    parts = {node: _part_problem(part, file.parent) for node, part in scenario.fields.cluster.broken.items()}
+    problems = [scenario.tree.at_value(("cluster", "broken", node), text) for node, text in parts.items() if text]
+    if problems:
+        raise ScenarioError(in_order(problems))
+    return scenario
 
 
 def read(file: Path) -> str:
@@ -51,9 +62,29 @@ def read(file: Path) -> str:
         raise InputError(f"{file} is no UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}") from error
 
 
+def _part_problem(part: str, folder: Path) -> str | None:
+    """What is wrong with `FILE.py:CLASS`, the file beside the scenario; read, and not run."""
+    name, _, wanted = part.rpartition(":")
+    file = folder / name
+    if not isfile(file):
+        return f"there is no {name}; it is looked for beside the scenario"
+    try:
+        names = symtable.symtable(read(file), name, "exec")
+    except InputError as error:
+        return str(error)
+    except (SyntaxError, ValueError) as error:
+        return f"this is not Python: {error}"
+    if any(
+        found.get_name() == wanted and (found.is_assigned() or found.is_imported()) for found in names.get_symbols()
+    ):
+        return None
+    classes = [table.get_name() for table in names.get_children() if table.get_type() == "class"]
+    return f"{name} has no class {wanted!r}; {nearest(wanted, classes)}there are {', '.join(classes) or 'none'}"
+
+
 def _conf(name: str, folder: Path) -> str | None:
     """`conf/NAME.properties` beside the scenario, in the working folder, or packaged."""
     file = f"{name}.properties"
     places = [folder / "conf" / file, Path("conf") / file, packaged("conf", file)]
-    found = next((place for place in places if place and place.is_file()), None)
+    found = next((place for place in places if place and isfile(place)), None)
     return read(found) if found else None

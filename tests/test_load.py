@@ -55,6 +55,50 @@ def test_a_conf_that_is_nowhere_is_wrong_input(tmp_path):
         load_scenario("x.yaml")
 
 
+def broken(tmp_path, part, source="class Stale:\n    pass\n"):
+    (tmp_path / "animals.py").write_text(source)
+    (tmp_path / "x.yaml").write_text(f"cluster:\n  broken:\n    worker-1: {part}\n")
+    return load_scenario("x.yaml")
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ("animal.py:Stale", "there is no animal.py; it is looked for beside the scenario"),
+        ("animals.py:Stal", "animals.py has no class 'Stal'; did you mean 'Stale'? there are Stale"),
+        (f"{'a' * 300}.py:Stale", f"there is no {'a' * 300}.py; it is looked for beside the scenario"),
+    ],
+    ids=["no file", "no class", "no possible file"],
+)
+def test_a_broken_node_without_its_class_is_told_with_its_place(tmp_path, part, told):
+    with pytest.raises(ScenarioError) as error:
+        broken(tmp_path, part)
+    assert str(error.value) == f"x.yaml:3:15: {told}"
+
+
+def test_a_class_in_a_file_that_is_not_python_is_told_with_its_place(tmp_path):
+    with pytest.raises(ScenarioError, match=r"^x\.yaml:3:15: this is not Python: .*\(animals\.py, line 2\)$"):
+        broken(tmp_path, "animals.py:Stale", "import os\nclass Stale(:\n")
+
+
+@pytest.mark.parametrize(
+    "source", ["from elsewhere import Stale", "Stale = print", "try:\n    class Stale: ...\nfinally: ..."]
+)
+def test_a_class_may_be_made_in_any_way_and_its_file_is_not_run(tmp_path, source):
+    assert broken(tmp_path, "animals.py:Stale", f"{source}\n1 / 0\n").fields.cluster.broken
+
+
+def test_a_name_that_no_file_can_have_is_wrong_input():
+    with pytest.raises(InputError, match="no such file"):
+        find_scenario("a" * 300)
+
+
+def test_the_invariants_about_the_harness_itself_can_not_be_left_out(tmp_path):
+    (tmp_path / "x.yaml").write_text("invariants: {default: true, without: [faults-are-proven, one-live-process]}\n")
+    with pytest.raises(ScenarioError, match=r"^x\.yaml:1:39: faults-are-proven is about the harness itself"):
+        load_scenario("x.yaml")
+
+
 def test_overrides_are_applied_before_the_check(tmp_path):
     (tmp_path / "x.yaml").write_text("cluster: {workers: 2}\n")
     with pytest.raises(ScenarioError, match="workers"):

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 EtcdRuntime = Literal["auto", "docker", "process"]
+SEED_MAX = 2**63 - 1
+"""Seeds count from 0; a run's folder is named after its seed."""
 
 
 @dataclass(frozen=True)

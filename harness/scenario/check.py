@@ -21,6 +21,11 @@ from harness.scenario.wording import either, nearest
 _STEP_KEYS = {field.alias or name for name, field in STEP.model_fields.items()}
 _NOBODY = ("nobody",)
 _WORKER: tuple[Role, ...] = ("worker",)
+_BUILT = {
+    "alluxio.worker.membership.manager.type": "ETCD",
+    "alluxio.user.worker.selection.policy.consistent.hash.provider.impl": "NODE_ID",
+}
+"""Of the properties with several known values the one that something stands behind."""
 
 
 def shape_problems(raw: Mapping[str, Any], path: Path, tree: Tree) -> Iterator[Problem]:
@@ -63,21 +68,36 @@ def cluster_problems(raw: Mapping[str, Any], nodes: Nodes, tree: Tree) -> Iterat
     for name in _map_at(raw, "broken"):
         if text := nodes.unknown(name, ("worker", "client")):
             yield tree.at_key(("cluster", "broken", name), text)
+    yield from _etcd_problems(_map_at(raw, "etcd"), tree)
     for key, value in _map_at(raw, "properties").items():
-        if isinstance(value, str | int | float) and (text := problem(key, property_text(value))):
+        if isinstance(value, str | int | float) and (text := property_problem(key, property_text(value))):
             at = tree.at_value if key in KNOWN else tree.at_key
             yield at(("cluster", "properties", key), text)
 
 
-def invariant_problems(raw: Mapping[str, Any], known: Collection[str], tree: Tree) -> Iterator[Problem]:
-    """Of the names of invariants; also an expectation that the selection makes impossible."""
+def property_problem(key: str, value: str) -> str | None:
+    """What is wrong with a property in a scenario: as anywhere, and where nothing acts on a value that is known."""
+    if text := problem(key, value):
+        return text
+    built = _BUILT.get(key, value)
+    return None if value == built else f"{key} is {value!r}, which is not built yet; it is {built}"
+
+
+def invariant_problems(
+    raw: Mapping[str, Any], known: Collection[str], own: Collection[str], tree: Tree
+) -> Iterator[Problem]:
+    """Of the names of invariants; also an expectation that the selection makes impossible. `own` are always judged."""
     without, violated = (("invariants", "without"), ("expect", "violated"))
+    for index, name in enumerate(_names_at(raw, without)):
+        if name in own:
+            text = f"{name} is about the harness itself and always judged; leave out others only"
+            yield tree.at_value((*without, index), text)
     for path in (("invariants",), without, violated, ("expect", "also")):
         for index, name in enumerate(_names_at(raw, path)):
             if name not in known:
                 text = f"no invariant is called {name!r}; {nearest(name, [*known])}there are {', '.join(known)}"
                 yield tree.at_value((*path, index), text)
-    judged = set(_names_at(raw, ("invariants",)) or known) - set(_names_at(raw, without))
+    judged = set(_names_at(raw, ("invariants",)) or known) - set(_names_at(raw, without)) | set(own)
     for index, name in enumerate(_names_at(raw, violated)):
         if name in known and name not in judged:
             text = f"{name} can't be violated, for it is not judged; change invariants or expect"
@@ -107,6 +127,13 @@ def _fault_problems(name: str, raw: Mapping[str, Any], path: Path, tree: Tree) -
         yield tree.at_key((*path, "for"), f"{name} takes no for; it takes {', '.join(takes)}")
     if isinstance(given, dict) and given.keys() != {ANY} and Targets in kinds.values():
         yield from _one_of(given, ROLES, (*path, name), f"a {name}", tree)
+
+
+def _etcd_problems(raw: Mapping[str, Any], tree: Tree) -> Iterator[Problem]:
+    if raw.get("runtime") == "docker":
+        yield tree.at_value(("cluster", "etcd", "runtime"), "'docker' is not built yet; it is auto or process")
+    if raw.get("image") is not None:
+        yield tree.at_key(("cluster", "etcd", "image"), "image is not built yet; binary names a program instead")
 
 
 def _one_of(raw: Mapping[str, Any], keys: Sequence[str], path: Path, what: str, tree: Tree) -> Iterator[Problem]:

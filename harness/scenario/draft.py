@@ -11,7 +11,7 @@ from harness.scenario.model import ROLES, AnyBlock, Fields, StepFields, WhenBloc
 from harness.scenario.tree import Path
 
 ANY, LEADER, REST = "any", "leader", "rest"
-"""Words that stand for nodes: workers drawn by the seed, the etcd member that leads when it happens, all others."""
+"""Words that stand for nodes: workers drawn by the seed, the etcd member that leads, all others."""
 
 
 @dataclass(frozen=True)

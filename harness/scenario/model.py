@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_origin, get_type_hints
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
+from harness.core.plan import SEED_MAX, EtcdRuntime
 from harness.core.properties import parse_duration
 from harness.errors import InputError
 from harness.faults import FAULTS, NOT_BUILT
@@ -79,7 +80,8 @@ Duration = Annotated[
     BeforeValidator(_seconds),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)? *[a-z]+$", "examples": ["200ms", "3s", "2m"]}),
 ]
-NotBuilt = Annotated[Any, BeforeValidator(_refuse), WithJsonSchema({"not": {}, "description": "not built yet"})]
+_NOT_BUILT: dict[str, Any] = {"not": {}, "description": "not built yet"}
+NotBuilt = Annotated[Any, BeforeValidator(_refuse), WithJsonSchema(_NOT_BUILT)]
 PropertyText = Annotated[str, BeforeValidator(property_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(ge=0)]
@@ -88,9 +90,9 @@ Names = Annotated[list[str], Field(min_length=1)]
 
 class EtcdBlock(Fields):
     members: Literal[1, 3, 5] = 1
-    runtime: Literal["auto", "docker", "process"] = "auto"
+    runtime: Annotated[EtcdRuntime, WithJsonSchema({"enum": ["auto", "process"]})] = "auto"
     timers: Literal["tuned", "default"] = "tuned"
-    image: str | None = None
+    image: Annotated[str | None, WithJsonSchema(_NOT_BUILT)] = None
     binary: str | None = None
 
 
@@ -201,7 +203,7 @@ class ScenarioFields(Fields):
     invariants: Invariants = "default"
     expect: Expect = "valid"
     tags: list[str] = []
-    seed: int | None = None
+    seed: Annotated[int, Field(ge=0, le=SEED_MAX)] | None = None
     system: NotBuilt = None
     steps: list[StepFields] = []
 

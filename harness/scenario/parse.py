@@ -11,6 +11,7 @@ from harness.faults import FAULTS
 from harness.scenario.check import (
     cluster_problems,
     invariant_problems,
+    property_problem,
     shape_problems,
     step_problems,
     stuck_problems,
@@ -31,12 +32,14 @@ def parse(
     *,
     find_conf: FindConf,
     invariants: Collection[str],
+    own: Collection[str] = (),
     overrides: Iterable[tuple[str, str]] = (),
 ) -> Scenario:
     """
     Check a scenario, `overrides` (dotted path, YAML value) applied first.
 
-    `find_conf` gives the text of `conf/NAME.properties`, None when there is none; `invariants` are all that exist.
+    `find_conf` gives the text of `conf/NAME.properties`, None when there is none; `invariants` are all that exist,
+    `own` those of them that are about the harness itself.
     Raises ScenarioError with one line `file:line:column: what is wrong; what is allowed` per error, in file order; what
     an override made wrong is told at the end, as `--set PATH: ...`.
     """
@@ -50,7 +53,8 @@ def parse(
     problems += tree.problems
     if isinstance(tree.data, dict):
         drafts, wrong = _drafts(tree)
-        properties, unfit = _deeper(drafts, invariants, find_conf, tree)
+        problems += invariant_problems(tree.data, invariants, own, tree)
+        properties, unfit = _deeper(drafts, find_conf, tree)
         problems += wrong + unfit
         problems += [] if problems else stuck_problems(drafts, tree)
     if problems or not fields:
@@ -58,17 +62,14 @@ def parse(
     return Scenario(file, text, fields, properties, tree)
 
 
-def _deeper(
-    drafts: list[Draft], invariants: Collection[str], find_conf: FindConf, tree: Tree
-) -> tuple[dict[str, str], list[Problem]]:
+def _deeper(drafts: list[Draft], find_conf: FindConf, tree: Tree) -> tuple[dict[str, str], list[Problem]]:
     """The properties, and what the grammar alone can't see: of the parts that fit it, also where others don't."""
-    problems = list(invariant_problems(tree.data, invariants, tree))
     raw = tree.data.get("cluster", {})
     cluster, duration_s = _fitting_part(ClusterBlock, raw), _fitting_part(ScenarioFields, tree.data).duration
     if not isinstance(raw, dict) or {"workers", "clients", "etcd"} & raw.keys() - cluster.model_fields_set:
-        return {}, problems
+        return {}, []
     nodes = Nodes.of(cluster)
-    problems += cluster_problems(raw, nodes, tree)
+    problems = list(cluster_problems(raw, nodes, tree))
     problems += [found for draft in drafts for found in step_problems(draft, duration_s, nodes, tree)]
     properties, wrong = _properties(cluster, find_conf, tree)
     return properties, problems + wrong
@@ -94,10 +95,13 @@ def _properties(cluster: ClusterBlock, find_conf: FindConf, tree: Tree) -> tuple
         where = "beside the scenario, in the working folder, among the packaged ones"
         return {}, [tree.at_value(("cluster", "conf"), f"there is no {file}; it is looked for {where}")]
     try:
-        return dict(Properties(parse_properties(text, file) | cluster.properties)), []
+        found = parse_properties(text, file)
+        properties = dict(Properties(found | cluster.properties))
+        wrong = [told for key in found.keys() - cluster.properties if (told := property_problem(key, found[key]))]
+        lines = [f"{file}: {told}" for told in wrong]
     except InputError as error:
-        lines = [line for line in str(error).splitlines() if line.startswith(file)]
-        return {}, [tree.at_value(("cluster", "conf"), line) for line in lines]
+        properties, lines = {}, [line for line in str(error).splitlines() if line.startswith(file)]
+    return properties, [tree.at_value(("cluster", "conf"), line) for line in lines]
 
 
 def _checked(tree: Tree) -> tuple[ScenarioFields | None, list[Problem]]:

@@ -74,8 +74,8 @@ def _drawn(drafts: Sequence[Draft], chance: random.Random, nodes: Nodes, scenari
 
 
 def _led(targets: tuple[str, ...], nodes: Nodes) -> tuple[str, ...]:
-    """Of one etcd member it is known beforehand who leads."""
-    return nodes.etcd if targets == (LEADER,) and len(nodes.etcd) == 1 else targets
+    """Of one etcd member it is known beforehand who leads; of several, `leader` is refused."""
+    return nodes.etcd if targets == (LEADER,) else targets
 
 
 def _free(span: Span, spans: Sequence[Span], holds: Sequence[tuple[str, ...]], nodes: Nodes) -> list[str]:

@@ -69,6 +69,8 @@ def _misfit(details: ErrorDetails) -> str:
             text = f"is not allowed; {hint}it is {expected}"
         case "greater_than_equal":
             text = f"is too small; it is at least {context['ge']:g}"
+        case "less_than_equal":
+            text = f"is too big; it is at most {context['le']}"
         case form if form.startswith("form "):
             text = f"does not fit; {nearest(found.strip(_QUOTE), form.split()[1:])}write {details['msg']}"
         case "too_short":

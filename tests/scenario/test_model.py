@@ -22,6 +22,12 @@ def test_the_schema_refuses_what_is_not_built(word):
     assert schema()["$defs"]["Step"]["properties"][word]["not"] == {}
 
 
+def test_the_schema_refuses_values_that_are_not_built():
+    etcd = schema()["$defs"]["EtcdBlock"]["properties"]
+    assert etcd["image"]["not"] == {}
+    assert etcd["runtime"]["enum"] == ["auto", "process"]
+
+
 def test_durations_are_text_with_a_unit_in_the_schema():
     assert schema()["properties"]["tail"]["type"] == "string"
 
