@@ -104,11 +104,12 @@ class GoneWorkerLeavesViews(Invariant):
         return [self._departures[one] for one in gone if one in self._departures]
 
     def _due_ns(self, departure: Departure, now_ns: int) -> int:
-        """The base moves on when etcd acknowledges the lease nevertheless, and when it could not serve meanwhile."""
+        """The base moves on when the lease may have been renewed nevertheless, and when etcd could not serve."""
         truth, bounds = self.truth, self.truth.bounds
         if truth.nodes.etcd_troubles:
             return NEVER
-        base_ns, reset_s = max(departure.base_ns, truth.leases.acked_ns.get(departure.id, 0)), 0.0
+        acked_ns, echo_ns = truth.leases.acked_ns.get(departure.id, 0), truth.nodes.node(departure.gone.name).echo_ns
+        base_ns, reset_s = max(departure.base_ns, acked_ns, echo_ns), 0.0
         if truth.nodes.etcd_ready_ns >= departure.gone.since_ns:
             base_ns, reset_s = max(base_ns, truth.nodes.etcd_ready_ns), bounds.reset_s
         departure.base_ns = base_ns

@@ -56,6 +56,8 @@ class Node:
     disturbed_ns: int = 0
     ready_ns: int = 0
     gone_for: dict[object, str] = field(default_factory=dict)
+    echo_ns: int = 0
+    """Until then TCP may deliver what was sent while links to etcd were cut, even by a process that has ended."""
 
     @property
     def runs(self) -> bool:
@@ -169,12 +171,13 @@ class Nodes(Fold):
         step = op.value["step"]
         if op.type == "invoke":
             self._cut_at[step] = op.time_ns
-            if set(op.value["targets"]) & set(self._etcd):
+            if not op.value.get("cuts") and set(op.value["targets"]) & set(self._etcd):
                 self.etcd_troubles.add(step)
         if cuts := op.value.get("cuts"):
             self._cut(step, cuts, op)
 
     def _cut(self, step: int, cuts: Any, op: Op) -> None:
+        """A member of etcd serves on, however many are cut off from it, until it loses the other members."""
         links = self._links_of_etcd(cuts)
         for name in {name for link in links for name in link} - set(self._etcd):
             self.node(name).held_up.add(step)
@@ -188,15 +191,19 @@ class Nodes(Fold):
 
     def on_heal(self, op: Op) -> None:
         step = op.value["step"]
+        cut_s = (op.time_ns - self._cut_at.get(step, op.time_ns)) / SECOND
+        backing_off_s = self._bounds.after_cut_s(cut_s)
         if op.type == "invoke":
             links = self._cuts.pop(step, frozenset())
             for name in {a for a, _ in links if a in self.workers}:
                 if not self._is_mute(name):
                     self._back(self.node(name), "cut")
-        elif op.type == "ok" and op.value["heal"] in _EFFECTIVE:
-            cut_s = (op.time_ns - self._cut_at.get(step, op.time_ns)) / SECOND
+        for node in self.of.values():
+            if step in node.held_up and not self._is_mute(node.name):
+                node.echo_ns = _later(op, backing_off_s)
+        if op.type == "ok" and op.value["heal"] in _EFFECTIVE:
             for node in self.of.values():
-                self._released(node, step, op, self._bounds.after_cut_s(cut_s))
+                self._released(node, step, op, backing_off_s)
             if step in self.etcd_troubles:
                 self.etcd_troubles.discard(step)
                 self._etcd_back(op, cut_s)

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from harness.checks import INVARIANTS
+from harness.core.plan import Etcd
 from tests.checks.telling import (
     PLAN,
     cuts_around,
@@ -154,6 +155,36 @@ def test_an_outage_of_etcd_gives_every_lease_its_full_ttl_again():
 def test_a_fault_of_etcd_itself_is_an_outage():
     paused, thawed = fault(5.5, "pause", 0, "etcd-1"), healed(8, "pause", 0, "etcd-1")
     assert departure(killed(), paused, thawed, shown_until(12)).outcome == "unknown"
+
+
+def one_way(source, target):
+    """As the nemesis records it: a partition's targets are all the nodes that it names, etcd's members too."""
+    return fault(5, "partition", 0, source, target, cuts=[[[source], [target]]])
+
+
+def test_a_worker_that_etcd_no_longer_hears_is_gone_while_etcd_serves_the_others():
+    cut = one_way("worker-1", "etcd-1")
+    assert departure(cut, dropped(8)).outcome == "valid"
+    assert departure(cut, shown_until(10)).outcome == "violated"
+
+
+def test_a_worker_that_no_longer_hears_etcd_may_keep_its_lease_without_knowing():
+    assert departure(one_way("etcd-1", "worker-1"), shown_until(11)).outcome == "unknown"
+
+
+def test_members_of_etcd_that_lose_each_other_may_not_serve():
+    plan = replace(KILLED, etcd=Etcd(("etcd-1", "etcd-2", "etcd-3")))
+    apart = fault(5, "partition", 0, "etcd-1", "etcd-2", cuts=[[["etcd-1"], ["etcd-2"]]])
+    assert departure(killed(), apart, shown_until(11), plan=plan).outcome == "unknown"
+    assert departure(killed(), shown_until(11), plan=plan).outcome == "violated"
+
+
+def test_what_a_worker_sent_while_it_was_cut_off_may_renew_its_lease_after_the_heal():
+    """TCP sends again what was never acknowledged, though the process is stopped by then."""
+    cut, heal = one_way("worker-1", "etcd-1"), healed(6.5, "partition", 0, "worker-1", "etcd-1")
+    stop = signalled(6, "worker-1", 1, "STOP")
+    assert departure(cut, stop, heal, dropped(9.5)).outcome == "valid"
+    assert departure(cut, stop, heal, reached(12, 14, revision=5), shown_until(14)).outcome == "violated"
 
 
 def test_while_the_observer_did_not_run_nothing_is_late():
