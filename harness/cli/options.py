@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.core.plan import SEED_MAX
+
 if TYPE_CHECKING:
     from harness.scenario.model import Scenario
 
 _SEEDS = 1_000_000
+_TIME_SCALE_MAX = 1000
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -22,14 +25,17 @@ def _pair(context: click.Context, option: click.Parameter, values: tuple[str, ..
     return tuple((path, text) for path, _, text in (value.partition("=") for value in values))
 
 
-def _above_zero(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not 0 < value < float("inf"):
-        raise click.BadParameter(f"{value:g} is not above 0", context, option)
+def _scale(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value <= _TIME_SCALE_MAX:
+        raise click.BadParameter(f"{value:g} is not above 0 and up to {_TIME_SCALE_MAX}", context, option)
     return value
 
 
 seed: Decorator = click.option(
-    "--seed", type=click.IntRange(min=0), metavar="N", help="Draws and identities. [default: the scenario's, else any]"
+    "--seed",
+    type=click.IntRange(0, SEED_MAX),
+    metavar="N",
+    help="Draws and identities. [default: the scenario's, else any]",
 )
 overrides: Decorator = click.option(
     "--set",
@@ -42,7 +48,7 @@ overrides: Decorator = click.option(
 time_scale: Decorator = click.option(
     "--time-scale",
     type=float,
-    callback=_above_zero,
+    callback=_scale,
     metavar="X",
     help="Multiply bounds and timeouts, never the plan, on a slow machine.",
 )

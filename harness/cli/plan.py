@@ -36,9 +36,10 @@ command.name = "plan"
 
 def summary(plan: Plan) -> str:
     """`partition   seed 7   5 workers, 2 clients, 1 etcd`"""
-    counts = ((len(plan.workers), "worker"), (len(plan.clients), "client"))
-    nodes = [f"{count} {role}{'' if count == 1 else 's'}" for count, role in counts]
-    return f"{plan.scenario}   seed {plan.seed}   {', '.join(nodes)}, {len(plan.etcd.members)} etcd"
+    from harness.checks.verdict import counted  # numpy comes with it
+
+    nodes = f"{counted(len(plan.workers), 'worker')}, {counted(len(plan.clients), 'client')}"
+    return f"{plan.scenario}   seed {plan.seed}   {nodes}, {len(plan.etcd.members)} etcd"
 
 
 def _lines(plan: Plan) -> Iterator[str]:

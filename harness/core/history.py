@@ -12,7 +12,7 @@ Which ops there are, and what their values hold, is the table in `harness/core/R
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -62,10 +62,3 @@ class History(tuple[Op, ...]):
     def of(cls, ops: Iterable[Op]) -> "History":
         in_order = sorted(ops, key=lambda op: op.time_ns)
         return cls(replace(op, index=i) for i, op in enumerate(in_order))
-
-    @classmethod
-    def parse(cls, lines: Iterable[str | bytes]) -> "History":
-        return cls.of(Op.parse(line) for line in lines)
-
-    def lines(self) -> Iterator[str]:
-        return (op.line() for op in self)

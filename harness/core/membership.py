@@ -91,16 +91,6 @@ class View:
         """The value of a `view` op, without the process it came from."""
         return {"revision": self.revision, **self.content}
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> "View":
-        """
-        Read `to_json()` back; further fields are ignored. Of an address it knows host and HTTP port only, so compare
-        such views by content or digest. Raises KeyError, ValueError or EntityError when it is no view.
-        """
-        online = [_member(text, at, True) for text, at in row["online"].items()]
-        offline = [_member(text, at, False) for text, at in row["offline"].items()]
-        return cls(row["revision"], _in_order(online + offline), tuple(row["rejected"]))
-
 
 def view_of(
     cluster: str, revision: int, registered: Iterable[tuple[str, bytes]], alive: Iterable[tuple[str, bytes]]
@@ -217,8 +207,3 @@ def _by_identity(prefix: str, read: Read) -> tuple[dict[WorkerId, NetAddress], l
 
 def _in_order(members: Iterable[Member]) -> tuple[Member, ...]:
     return tuple(sorted(members, key=lambda member: str(member.id)))
-
-
-def _member(text: str, at: str, is_online: bool) -> Member:
-    host, _, port = at.rpartition(":")
-    return Member(WorkerId.parse(text), NetAddress(host, http_server_port=int(port)), is_online)

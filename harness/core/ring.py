@@ -56,20 +56,11 @@ class Ring:
             found[self._at(key_point(key, attempt))] = None
         return tuple(found)
 
-    def owners_of(self, keys: Iterable[str]) -> list[WorkerId]:
-        """The owner of each key, in bulk. Raises as `owner` does."""
-        points = np.fromiter(map(key_point, keys), np.int32)
-        return [self.ids[index] for index in self._owner_indexes(points)]
-
     def _at(self, point: int) -> WorkerId:
-        index = int(self._owner_indexes(np.array([point], np.int32))[0])
-        return self.ids[index]
-
-    def _owner_indexes(self, points: NDArray[np.int32]) -> NDArray[np.int32]:
-        """`points` are int32 as the ring's are: with any other type numpy would copy the whole ring to compare them."""
         if not len(self.points):
             raise LookupError("the ring is empty: no worker can own a key")
-        return self.owner_indexes.take(self.points.searchsorted(points), mode="wrap")
+        place = self.points.searchsorted(np.int32(point))  # an int of Python's would make numpy copy the whole ring
+        return self.ids[self.owner_indexes.take(place, mode="wrap")]
 
 
 def key_point(key: str, attempt: int = 1) -> int:

@@ -68,9 +68,6 @@ class RunDir:
     def metrics(self) -> Path:
         return self.path / "metrics.jsonl"
 
-    def log(self, node: str) -> Path:
-        return self.logs / f"{node}.log"
-
     def write_scenario(self, text: str) -> None:
         self._write("scenario.yaml", text)
 

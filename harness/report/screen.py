@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from harness.checks.verdict import counted
 from harness.report.result import FaultRow, InvariantRow, Result
 
 _COLOURS = {"valid": "green", "violated": "bold red", "unknown": "yellow", "proven": "", "absent": "yellow"}
@@ -27,7 +28,7 @@ def screen(result: Result, width: int | None = None, colour: bool = False) -> st
 
 
 def summary(result: Result) -> str:
-    """`valid   11 invariants (5 not judged: ...), 2,496 operations, 2 faults   runs/...`"""
+    """`valid   11 invariants (5 not judged: ...), 2496 operations, 2 faults   runs/...`"""
     return f"{result.outcome:<10} {', '.join(_summed_up(result))}   {result.run_dir}"
 
 
@@ -35,19 +36,15 @@ def _summed_up(result: Result) -> list[str]:
     of = {outcome: [row.name for row in result.invariants if row.outcome == outcome] for outcome in _COLOURS}
     judged = len(result.invariants)
     told = [f"{len(names)} {outcome}" for outcome, names in of.items() if names and outcome != "valid"]
-    what = _counted(judged, "invariant") + (f": {', '.join(told)}" if told else "")
+    what = counted(judged, "invariant") + (f": {', '.join(told)}" if told else "")
     reasons = list(dict.fromkeys(row["reason"] for row in result.not_judged))
     if reasons:
         what += (
             f" ({len(result.not_judged)} not judged: {'; '.join(reasons[:_SHOWN])}{'...' if reasons[_SHOWN:] else ''})"
         )
     operations = sum(sum(count.values()) for count in result.ops.values())
-    parts = [what, _counted(operations, "operation"), _counted(len(result.faults), "fault"), f"{result.wall_s:.1f} s"]
+    parts = [what, counted(operations, "operation"), counted(len(result.faults), "fault"), f"{result.wall_s:.1f} s"]
     return parts if result.as_expected == (result.outcome == "valid") else [*parts, _expectation(result)]
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _expectation(result: Result) -> str:

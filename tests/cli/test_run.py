@@ -45,6 +45,17 @@ def test_stdout_carries_the_result_and_stderr_the_seed_and_the_repeat(runs, caps
     assert last == "restart   seed 7   exit 0   repeat: harness run restart --seed 7"
 
 
+def test_the_seed_of_a_scenario_is_the_seed_of_its_run_and_is_told(runs, tmp_path, capsys):
+    (tmp_path / "tale.yaml").write_text("seed: 41\n")
+    runs.answers += [VALID, VALID]
+    assert main(["run", str(tmp_path / "tale.yaml")]) == 0
+    err = capsys.readouterr().err.splitlines()
+    assert err[0].startswith("tale   seed 41   ")
+    assert err[-1].endswith("--seed 41")
+    assert main(["run", str(tmp_path / "tale.yaml"), "--seed", "0"]) == 0
+    assert [plan.seed for plan, _, _ in runs.asked] == [41, 0]
+
+
 def test_json_is_one_line_a_run(runs, capsys):
     runs.answers += [VALID, VALID]
     assert main(["run", "restart", "kill", "--json"]) == 0

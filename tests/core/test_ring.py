@@ -47,7 +47,7 @@ def test_candidates_are_alluxios(case):
     ring = Ring.build(among, case["vnodes"])
     found = [indexes(among, ring.owners(key, 3)) for key in DEFAULT["keys"]]
     assert found == case["top3"]
-    assert indexes(among, ring.owners_of(DEFAULT["keys"])) == [candidates[0] for candidates in case["top3"]]
+    assert indexes(among, map(ring.owner, DEFAULT["keys"])) == [candidates[0] for candidates in case["top3"]]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_point_owns_the_keys_that_hit_it_and_the_first_those_past_the_last(edg
     ring = Ring.build(among, row["vnodes"])
     assert [key_point(key) for key in row["keys"]] == row["key_hash"]
     assert [indexes(among, ring.owners(key, 3)) for key in row["keys"]] == row["top3"]
-    assert indexes(among, ring.owners_of(row["keys"])) == [candidates[0] for candidates in row["top3"]]
+    assert indexes(among, map(ring.owner, row["keys"])) == [candidates[0] for candidates in row["top3"]]
 
 
 @pytest.mark.parametrize("case", vectors("ring_exhaustion")["cases"], ids=case_name)
@@ -98,13 +98,9 @@ def test_a_hundred_attempts_may_find_fewer_than_asked(case):
 
 def test_an_empty_ring_owns_nothing():
     ring = Ring.build([], 2000)
-    for ask in (ring.owner, lambda key: ring.owners(key, 1), lambda key: ring.owners_of([key])):
+    for ask in (ring.owner, lambda key: ring.owners(key, 1)):
         with pytest.raises(LookupError, match="the ring is empty"):
             ask("a")
-
-
-def test_no_keys_have_no_owners():
-    assert Ring.build([WorkerId(1, bytes(16))], 5).owners_of([]) == []
 
 
 @given(sets_of_ids, key_lists, vnode_counts)
@@ -112,7 +108,7 @@ def test_removing_a_worker_moves_only_its_keys(members, keys, vnodes):
     gone, *rest = sorted(members)
     if rest:
         before, after = Ring.build(sorted(members), vnodes), Ring.build(rest, vnodes)
-        for was, now in zip(before.owners_of(keys), after.owners_of(keys), strict=True):
+        for was, now in zip(map(before.owner, keys), map(after.owner, keys), strict=True):
             assert was in (gone, now)
 
 
