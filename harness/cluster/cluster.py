@@ -6,6 +6,7 @@ It stands on one supervisor (`Control`) and on what the ops say of the nodes (`S
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable
 
 from harness.cluster import roles
@@ -71,11 +72,12 @@ class Cluster:
         control.ask("network", names=[roles.HARNESS_PLACE, *plan.names])
         control.ask("ufs", seed=plan.seed, keys=plan.workload.keys)
         for groups in (plan.etcd.members, plan.workers, plan.clients):
+            began_s = time.monotonic()
             self._start_all(groups)
             if groups is plan.etcd.members:
                 self._start_all((roles.OBSERVER, roles.WORKLOAD))
-            took_s = self._wait_ready(groups)
-            announce(f"{_plural(groups)} {took_s:.2f} s")
+            self._wait_ready(groups)
+            announce(f"{_plural(groups)} {time.monotonic() - began_s:.2f} s")
         self.seconds_until("the workload listens", lambda: self._status.count("ready") > 0, _READY_S)
 
     def stop(self) -> list[str]:
@@ -120,14 +122,14 @@ class Cluster:
         for name in names:
             self._nodes[name].start()
 
-    def _wait_ready(self, names: Collection[str]) -> float:
+    def _wait_ready(self, names: Collection[str]) -> None:
         def all_ready() -> bool:
             return all(self._status.is_ready(name) for name in names)
 
         def unready() -> str:
             return ", ".join(name for name in names if not self._status.is_ready(name)) + " not ready"
 
-        return self.seconds_until(f"start of {_plural(names)}", all_ready, _READY_S, unready)
+        self.seconds_until(f"start of {_plural(names)}", all_ready, _READY_S, unready)
 
     def _stop_order(self) -> list[list[str]]:
         running = self.running()
