@@ -111,6 +111,7 @@ def test_a_paused_node_is_seen_paused_until_it_goes_on(box):
     for name, is_paused in (("STOP", True), ("CONT", False)):
         box.control.ask("signal", name="node", signal=name)
         wait_until(name, lambda wanted=is_paused: box.control.ask("process", name="node")["paused"] == wanted, 5)
+    wait_until("both signals told", lambda: len(box.heard("node", "signal")) == 2, 5)
     assert [op.value["signal"] for op in box.heard("node", "signal")] == ["STOP", "CONT"]
 
 
