@@ -1,7 +1,8 @@
 """
 The clients' operations: lookups and reads at a steady rate, each recorded before it is asked and when it is answered.
 
-A program of its own in the sandbox; it asks the clients over their control sockets. No answer in time is `info`.
+A program of its own in the sandbox; it asks the clients over their control sockets. No answer in time, or a connection
+that breaks, is `info`; one that nobody accepted is `fail`, for the request never left.
 """
 
 import asyncio
@@ -40,6 +41,8 @@ async def _work(settings: dict[str, Any], writer: Writer) -> None:
     await ended.wait()
     server.close()
     workload.end()
+    for client in asked:
+        client.close()
 
 
 class Client:
@@ -48,7 +51,12 @@ class Client:
     def __init__(self, name: str, path: str, send: Callable[[Op], None], numbers: "count[int]") -> None:
         self._name, self._path, self._send, self._numbers = name, path, send, numbers
         self._idle: list[Line] = []
-        self._in_flight = 0
+        self._places = asyncio.Semaphore(_IN_FLIGHT_MAX)
+
+    def close(self) -> None:
+        """Hang up where nobody waits for an answer."""
+        while self._idle:
+            self._idle.pop().close()
 
     async def lookup(self, key: str, is_final: bool = False) -> bool:
         return await self._do("lookup", key, is_final)
@@ -57,24 +65,24 @@ class Client:
         return await self._do("read", key, is_final)
 
     async def _do(self, f: str, key: str, is_final: bool) -> bool:
-        """Whether it was ok. An op is not begun while too many wait for their answer."""
-        if self._in_flight >= _IN_FLIGHT_MAX:
+        """Whether it was ok. While too many wait for their answer no op is begun; a final one waits for its turn."""
+        if self._places.locked() and not is_final:
             return False
-        number, value = next(self._numbers), {"key": key, **({"final": True} if is_final else {})}
-        self._record("invoke", f, value, number)
-        line = self._idle.pop() if self._idle else Line(self._path)
-        self._in_flight += 1
-        try:
-            answer = await line.ask({"do": f, "key": key}, _TIMEOUT_S)
-        except TimeoutError:
-            self._record("info", f, value, number, f"no answer within {_TIMEOUT_S:g} s")
-        except (OSError, ValueError) as error:
-            self._record("info", f, value, number, str(error))
-        else:
-            self._idle.append(line)
-            return self._completed(f, value, number, answer)
-        finally:
-            self._in_flight -= 1
+        async with self._places:
+            number, value = next(self._numbers), {"key": key, **({"final": True} if is_final else {})}
+            self._record("invoke", f, value, number)
+            line = self._idle.pop() if self._idle else Line(self._path)
+            try:
+                answer = await line.ask({"do": f, "key": key}, _TIMEOUT_S)
+            except TimeoutError:
+                self._record("info", f, value, number, f"no answer within {_TIMEOUT_S:g} s")
+            except (ConnectionRefusedError, FileNotFoundError) as error:
+                self._record("fail", f, value, number, str(error))
+            except (OSError, ValueError) as error:
+                self._record("info", f, value, number, str(error))
+            else:
+                self._idle.append(line)
+                return self._completed(f, value, number, answer)
         return False
 
     def _completed(self, f: str, value: dict[str, Any], number: int, answer: dict[str, Any]) -> bool:
@@ -124,14 +132,15 @@ class Workload:
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
 
     async def _final(self) -> None:
-        await asyncio.gather(*(self._final_of(client) for client in self._clients))
-        self._writer.fact(WORKLOAD, "final", {"clients": len(self._clients)})
+        done = await asyncio.gather(*(self._final_of(client) for client in self._clients))
+        lookups, reads = sum(lookups for lookups, _ in done), sum(reads for _, reads in done)
+        self._writer.fact(WORKLOAD, "final", {"clients": len(self._clients), "lookups": lookups, "reads": reads})
 
-    async def _final_of(self, client: Client) -> None:
-        for key in self._keys:
-            await client.lookup(key, is_final=True)
-        for key in self._keys[:_FINAL_READS]:
-            await client.read(key, is_final=True)
+    async def _final_of(self, client: Client) -> tuple[int, int]:
+        """How many lookups and how many reads were ok."""
+        lookups = [await client.lookup(key, is_final=True) for key in self._keys]
+        reads = [await client.read(key, is_final=True) for key in self._keys[:_FINAL_READS]]
+        return sum(lookups), sum(reads)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
