@@ -4,6 +4,9 @@ The harness' own invariants: whether a run may be trusted at all.
 What they find wrong is no fault of the system under test. So they are valid or unknown, never violated.
 """
 
+from collections import Counter
+from collections.abc import Iterator
+
 from harness.checks.invariant import Invariant
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted
@@ -12,6 +15,8 @@ from harness.core.plan import Plan
 
 _TOLD = 5
 _SHOWN = ("proven", "not-applicable")
+_REMOVED = 3
+"""The exit status of a worker whose registered key was deleted, or taken over by another."""
 
 
 class Own(Invariant):
@@ -97,33 +102,58 @@ class FaultsAreProven(Own):
 
 
 class EnoughEvidence(Own):
+    """
+    A client that runs when the run stops must have answered while settling: one that is asked for nothing but its
+    samples shows nothing. A worker that ends because it was removed from the cluster did what it should.
+    """
+
     name = "enough-evidence"
     id = "H3"
-    says = "every node was heard of, clients worked, nobody died unasked, and the observer missed nothing"
+    says = "every node was heard of, every client worked to the end, nobody died unasked, the observer missed nothing"
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
-        self._ok = {"lookup": 0, "read": 0}
+        rates = {"lookup": plan.workload.lookups_per_s, "read": plan.workload.reads_per_s}
+        self._wanted = [f for f, rate in rates.items() if rate > 0]
+        self._ok = Counter[str]()
+        self._final = set[tuple[str, str]]()
+        self._at_the_end: list[str] | None = None
+        self._unasked: list[Op] = []
+        self._removed: dict[str, str] = {}
 
     def on_lookup(self, op: Op) -> None:
-        self._ok["lookup"] += op.type == "ok"
+        self._worked(op)
 
     def on_read(self, op: Op) -> None:
-        self._ok["read"] += op.type == "ok"
+        self._worked(op)
+
+    def _worked(self, op: Op) -> None:
+        if op.type == "ok":
+            self._ok[op.f] += 1
+            if op.value.get("final"):
+                self._final.add((op.actor, op.f))
+
+    def on_removed(self, op: Op) -> None:
+        self._removed[op.actor] = op.value["id"]
 
     def on_exit(self, op: Op) -> None:
         if not op.value["asked"]:
-            status, ran_s = op.value["status"], op.value["ran_s"]
-            why = f": {op.error}" if op.error else ""
-            self._wrong.append(f"{op.actor} exited unasked with {status} after {ran_s:.1f} s{why}")
+            self._unasked.append(op)
+
+    def on_phase(self, op: Op) -> None:
+        if op.value["phase"] == "stop" and self._at_the_end is None:
+            self._at_the_end = self._running()
+
+    def _running(self) -> list[str]:
+        return [name for name in self.plan.clients if self.truth.nodes.node(name).runs]
 
     def verdict(self) -> Verdict:
         nodes, bounds = self.truth.nodes, self.truth.bounds
         everyone = (*self.plan.workers, *self.plan.clients)
         unheard = [name for name in everyone if not nodes.node(name).answers]
+        self._wrong += [self._death(op) for op in self._unasked if not self._was_removed(op)]
         self._wrong += [f"{name} never answered" for name in unheard]
-        if self.plan.clients:
-            self._wrong += [f"no {f} succeeded" for f, ok in self._ok.items() if not ok]
+        self._wrong += self._idle()
         if problem := self.truth.log.problem():
             self._wrong.append(problem)
         if not bounds.reached:
@@ -141,6 +171,23 @@ class EnoughEvidence(Own):
             reads=self._ok["read"],
             longest_observer_gap_s=round(bounds.longest_gap_s, 3),
         )
+
+    def _idle(self) -> Iterator[str]:
+        """What nobody did, though it was asked for; else what single clients did not do at the end."""
+        running = self._running() if self._at_the_end is None else self._at_the_end
+        for f in self._wanted if self.plan.clients else ():
+            if not self._ok[f]:
+                yield f"no {f} succeeded"
+            else:
+                yield from (f"no final {f} of {name} succeeded" for name in running if (name, f) not in self._final)
+
+    def _was_removed(self, op: Op) -> bool:
+        key = f"{self.truth.log.registered}{self._removed.get(op.actor)}"
+        return op.value["status"] == _REMOVED and bool(self.truth.log.removals(key))
+
+    def _death(self, op: Op) -> str:
+        why = f": {op.error}" if op.error else ""
+        return f"{op.actor} exited unasked with {op.value['status']} after {op.value['ran_s']:.1f} s{why}"
 
 
 def _step(op: Op) -> str:

@@ -2,9 +2,9 @@
 etcd's log, as the observer's watch delivered it, and whether it may be trusted: every snapshot must agree with it, and
 every put tell as the key's history what the log has of it.
 
-Two prefixes are watched, so an event may be delivered before an older one; and a node may see a revision before the
-observer does. What members there were at a revision is therefore asked after the last op, and only up to the last
-snapshot, which no event can be missing before.
+One watch spans both prefixes, so events come in the order of their revisions, those of one together. But a node may see
+a revision before the observer does. What members there were at a revision is therefore asked after the last op, and
+only up to the last snapshot, which no event can be missing before.
 """
 
 from collections.abc import Iterable, Iterator

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from harness.checks.invariant import Invariant
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict, counted
+from harness.checks.verdict import Verdict, counted, too_few
 from harness.core.content import content_of, sha256_of
 from harness.core.history import Op
 from harness.core.plan import Plan
@@ -20,7 +20,7 @@ class ReadsAreWhatTheUfsHolds(Invariant):
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
-        self._reads = self._from_ufs = 0
+        self._reads = self._from_ufs = self._unanswered = 0
         self._length = lru_cache(_KEYS_KEPT)(lambda key: len(content_of(plan.seed, key)))
 
     @staticmethod
@@ -28,6 +28,7 @@ class ReadsAreWhatTheUfsHolds(Invariant):
         return bool(plan.clients)
 
     def on_read(self, op: Op) -> None:
+        self._unanswered += op.type == "info"
         if op.type != "ok":
             return
         self._reads += 1
@@ -45,7 +46,10 @@ class ReadsAreWhatTheUfsHolds(Invariant):
     def verdict(self) -> Verdict:
         return self.answer(
             f"{counted(self._reads, 'read')}, {self._from_ufs} of them from the UFS",
-            "" if self._reads else "no read succeeded",
+            too_few(self._reads, self._reads + self._unanswered, "reads were answered")
+            if self._reads
+            else "no read succeeded",
             reads=self._reads,
+            unanswered=self._unanswered,
             from_ufs=self._from_ufs,
         )

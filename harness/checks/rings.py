@@ -7,7 +7,7 @@ from harness.checks.invariant import Invariant
 from harness.checks.planned import anyone_starts_again
 from harness.checks.routes import Route
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict, counted
+from harness.checks.verdict import Verdict, counted, too_few
 from harness.core.history import Op
 from harness.core.identity import WorkerId
 from harness.core.plan import Plan
@@ -20,7 +20,7 @@ _OWNERS_REMEMBERED = 200_000
 
 
 class OfRoutes(Invariant):
-    """Judges lookups and reads together with the views they were made with; those without are counted."""
+    """Judges lookups and reads together with the views they were made with; of all at least half need one."""
 
     needs = "there are no clients"
 
@@ -57,7 +57,10 @@ class OfRoutes(Invariant):
 
     @property
     def unrouted(self) -> str:
-        return "" if self._routes else "no lookup or read was made with a view that is known"
+        if not self._routes:
+            return "no lookup or read was made with a view that is known"
+        unexamined = self.truth.routes.unexamined
+        return too_few(self._routes, self._routes + unexamined, "lookups and reads were made with a view that is known")
 
 
 class OwnerIsInTheView(OfRoutes):

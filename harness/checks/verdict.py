@@ -39,9 +39,14 @@ class Verdict:
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 departure`, `2 departures`, `3 identities`."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    """`1 departure`, `2 departures`, `3 identities`, `4 keys`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"
+
+
+def too_few(examined: int, of: int, what: str) -> str:
+    """`only 3 of 10 reads were answered` where less than half was examined; else empty."""
+    return f"only {examined} of {of} {what}" if 2 * examined < of else ""
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:

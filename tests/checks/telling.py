@@ -187,14 +187,15 @@ def owner_of(key, members=WORKERS):
     return next(name for name, id in IDS.items() if id == text)
 
 
-def looked_up(seconds, key, owner, revision, client="client-1"):
-    return op(seconds, client, "lookup", {"key": key, "owner": owner and IDS[owner], "revision": revision}, id=1)
+def looked_up(seconds, key, owner, revision, client="client-1", **more):
+    value = {"key": key, "owner": owner and IDS[owner], "revision": revision, **more}
+    return op(seconds, client, "lookup", value, id=1)
 
 
-def read(seconds, key, owner, revision, *, client="client-1", content=None):
+def read(seconds, key, owner, revision, *, client="client-1", content=None, **more):
     content = {"length": len(content_of(PLAN.seed, key)), "sha256": sha256_of(PLAN.seed, key)} | (content or {})
     value = {"key": key, "owner": IDS[owner], "revision": revision, "tried": [IDS[owner]], "served_by": IDS[owner]}
-    return op(seconds, client, "read", {**value, **content}, id=2)
+    return op(seconds, client, "read", {**value, **content, **more}, id=2)
 
 
 def fault(seconds, name, number, *targets, cuts=None, effect="proven", took=0.1):

@@ -1,16 +1,23 @@
+from dataclasses import replace
+
 import pytest
 
+from harness.core.plan import Workload
 from tests.checks.telling import (
+    IDS,
     KEYS,
     PLAN,
+    deleted,
     exited,
     fault,
     healed,
     joined,
     judged,
     looked_up,
+    on_record,
     op,
     owner_of,
+    phase,
     planned,
     reached,
     read,
@@ -102,20 +109,21 @@ ENOUGH = [
     snapshot(0.1, 4),
     KEYS_OF,
     [sampled(1, name, 5) for name in (*PLAN.workers, *PLAN.clients)],
-    looked_up(2, KEY, owner_of(KEY), 5),
-    read(3, KEY, owner_of(KEY), 5),
+    [looked_up(7, KEY, owner_of(KEY), 5, client=name, final=True) for name in PLAN.clients],
+    [read(7.5, KEY, owner_of(KEY), 5, client=name, final=True) for name in PLAN.clients],
     snapshot(9, 5, KEYS_OF),
+    [started(0, name, number) for number, name in enumerate(PLAN.clients, 7)],
 ]
 REACHED = reached(0, 9)
 
 
-def enough(*ops, reach=REACHED):
-    return judged("enough-evidence", *ops, reach)
+def enough(*ops, reach=REACHED, plan=PLAN):
+    return judged("enough-evidence", *ops, reach, plan=plan)
 
 
 def test_a_run_in_which_everybody_was_heard_is_enough():
     verdict = enough(ENOUGH)
-    assert (verdict.outcome, verdict.summary) == ("valid", "5 of 5 nodes heard, 1 lookups, 1 reads")
+    assert (verdict.outcome, verdict.summary) == ("valid", "5 of 5 nodes heard, 2 lookups, 2 reads")
 
 
 @pytest.mark.parametrize(
@@ -136,6 +144,35 @@ def test_a_watch_that_missed_a_key_is_unknown():
 def test_a_node_that_died_unasked_is_unknown_with_its_last_words():
     died = started(0, "worker-1", 1), exited(5, "worker-1", 1, asked=False, status=1)
     assert enough(ENOUGH, died).missing == "worker-1 exited unasked with 1 after 1.0 s: last line"
+
+
+@pytest.mark.parametrize(("index", "f"), [(4, "lookup"), (5, "read")])
+def test_a_client_without_a_final_answer_is_noticed_beside_one_that_has_some(index, f):
+    first, second = ENOUGH[index]
+    early = replace(second, time_ns=first.time_ns - 10**9, value={**second.value, "final": False})
+    for one in ([first], [first, early]):
+        verdict = enough(ENOUGH[:index], one, ENOUGH[index + 1 :])
+        assert (verdict.outcome, verdict.missing) == ("unknown", f"no final {f} of client-2 succeeded")
+
+
+def test_a_client_that_does_not_run_at_the_end_owes_no_answer():
+    ops = ENOUGH[:4], [ENOUGH[4][0]], [ENOUGH[5][0]], ENOUGH[6:]
+    assert enough(*ops, exited(5, "client-2", 8, status=-9)).outcome == "valid"
+    assert enough(*ops, phase(10, "stop", "invoke"), exited(11, "client-2", 8)).outcome == "unknown"
+
+
+def test_what_the_plan_does_not_ask_for_is_not_missed():
+    plan = replace(PLAN, workload=Workload(KEYS, 10.0, 0.0))
+    assert enough(ENOUGH[:5], ENOUGH[6:], plan=plan).outcome == "valid"
+    assert enough(ENOUGH[:4], ENOUGH[6:], plan=replace(PLAN, workload=Workload(KEYS, 0.0, 0.0))).outcome == "valid"
+
+
+def test_a_worker_that_ends_because_it_was_removed_did_not_die():
+    left = op(5, "worker-1", "removed", {"id": IDS["worker-1"]}), exited(5.1, "worker-1", 1, asked=False, status=3)
+    taken_out = deleted(4.9, on_record("worker-1"), 6), snapshot(9.5, 6, KEYS_OF[1:])
+    assert enough(ENOUGH, left, taken_out).outcome == "valid"
+    assert "exited unasked with 3" in enough(ENOUGH, left).missing
+    assert "exited unasked with 3" in enough(ENOUGH, left[1], taken_out).missing
 
 
 def test_an_observer_that_did_not_run_for_long_is_unknown():

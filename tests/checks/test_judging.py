@@ -90,6 +90,8 @@ def a_good_restart():
         looked_up(5, KEY, heir, 8),
         looked_up(9, KEY, owner, 9),
         read(10, KEY, owner, 9),
+        [looked_up(18, KEY, owner, 9, client=client, final=True) for client in PLAN.clients],
+        [read(18.5, KEY, owner, 9, client=client, final=True) for client in PLAN.clients],
         fault(3, "restart", 0, "worker-1", took=0.3),
         signalled(3, "worker-1", 1, "TERM"),
         deleted(3.05, alive("worker-1"), 8),

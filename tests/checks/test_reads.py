@@ -27,3 +27,13 @@ def test_the_content_of_another_key_is_violated():
 @pytest.mark.parametrize("kind", ["invoke", "fail", "info"])
 def test_reads_that_did_not_succeed_prove_nothing(kind):
     assert judged(NAME, op(1, "client-1", "read", {"key": KEY}, kind, id=1)).outcome == "unknown"
+
+
+def test_at_least_half_of_the_reads_must_be_answered():
+    def begun(seconds, kind):
+        return op(seconds, "client-1", "read", {"key": KEY}, kind, id=1)
+
+    half = judged(NAME, read(1, KEY, OWNER, 5), begun(2, "info"), [begun(3 + n, "fail") for n in range(9)])
+    less = judged(NAME, read(1, KEY, OWNER, 5), begun(2, "info"), begun(3, "info"))
+    assert (half.outcome, less.outcome) == ("valid", "unknown")
+    assert less.missing == "only 1 of 3 reads were answered"

@@ -66,6 +66,15 @@ def test_lookups_without_a_recorded_view_are_unexamined(name):
 
 
 @pytest.mark.parametrize("name", [IN_VIEW, THE_RINGS])
+def test_at_least_half_of_the_lookups_must_be_examined(name):
+    known = viewed(1, "client-1", 5), looked_up(2, KEY, OWNER, 5)
+    half = judged(name, known, looked_up(4, KEY, OWNER, 9))
+    less = judged(name, known, looked_up(4, KEY, OWNER, 9), looked_up(5, KEY, OWNER, 9))
+    assert (half.outcome, less.outcome) == ("valid", "unknown")
+    assert less.missing == "only 1 of 3 lookups and reads were made with a view that is known"
+
+
+@pytest.mark.parametrize("name", [IN_VIEW, THE_RINGS])
 def test_no_lookups_are_unknown(name):
     assert judged(name, viewed(1, "client-1", 5)).outcome == "unknown"
 

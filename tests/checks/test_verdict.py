@@ -18,5 +18,5 @@ def test_the_worst_of_several_counts_and_none_at_all_is_unknown(outcomes, expect
 
 
 def test_things_are_counted_as_people_do():
-    counts = [counted(1, "departure"), counted(0, "departure"), counted(2, "identity")]
-    assert counts == ["1 departure", "0 departures", "2 identities"]
+    counts = [counted(1, "departure"), counted(0, "departure"), counted(2, "identity"), counted(2, "alive key")]
+    assert counts == ["1 departure", "0 departures", "2 identities", "2 alive keys"]

@@ -189,6 +189,13 @@ def test_a_snapshot_replaces_what_was_known():
     assert replay.view() == view_of(CLUSTER, 8, [registered(TWO)], [])
 
 
+def test_a_second_snapshot_at_one_revision_says_the_same():
+    replay, held = Replay(CLUSTER), kvs(registered(ONE), alive(ONE))
+    replay.snapshot(8, held)
+    replay.snapshot(8, held)
+    assert replay.view() == view_of(CLUSTER, 8, [registered(ONE)], [alive(ONE)])
+
+
 def test_an_event_that_a_snapshot_already_holds_changes_nothing():
     replay = Replay(CLUSTER)
     replay.snapshot(8, kvs(registered(TWO)))
