@@ -36,6 +36,7 @@ def test_no_command_shows_the_help_and_is_wrong_input(capsys):
         (["run", "restart", "--seed", "x"], "'x' is not a valid integer"),
         (["run", "restart", "--etcd", "podman"], "'auto', 'docker', 'process'"),
         (["run", "restart", "--fabric", "wifi"], "'auto', 'namespaces', 'proxy'"),
+        (["run", "restart", "--runs", __file__], "is a file"),
         (["run", "restart", "--set", "workers"], "has no '='"),
         (["run", "restart", "--time-scale", "0"], "is not above 0"),
         (["run", "restart", "--time-scale", "-1"], "-1 is not above 0 and up to 1000"),
