@@ -21,13 +21,13 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 def _pair(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     for value in values:
         if "=" not in value:
-            raise click.BadParameter(f"{value!r} has no '='; write it as cluster.workers=7", context, option)
+            raise click.BadParameter(f"{value!r} has no '='; write it as cluster.workers=7.", context, option)
     return tuple((path, text) for path, _, text in (value.partition("=") for value in values))
 
 
 def _scale(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
     if value is not None and not 0 < value <= _TIME_SCALE_MAX:
-        raise click.BadParameter(f"{value:g} is not above 0 and up to {_TIME_SCALE_MAX}", context, option)
+        raise click.BadParameter(f"{value:g} is not above 0 and up to {_TIME_SCALE_MAX}.", context, option)
     return value
 
 
