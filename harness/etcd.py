@@ -10,14 +10,15 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import cycle
 from typing import Any, Literal, NamedTuple
 
 from harness.errors import EtcdError, EtcdUnreachable, InputError
 
-# etcd3's generated code needs protobuf's pure Python back end, chosen before anybody imports protobuf.
+# Before the first import: etcd3's code needs protobuf's Python back end; grpc's own resolver does not go by /etc/hosts.
 os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
+os.environ.setdefault("GRPC_DNS_RESOLVER", "native")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import etcd3
@@ -219,10 +220,9 @@ class Watch:
 
     def _run(self) -> None:
         while not self._is_stopped.is_set():
-            try:
+            with suppress(EtcdError):
                 self._follow()
-            except EtcdError:
-                self._is_stopped.wait(_WATCH_RETRY_S)
+            self._is_stopped.wait(_WATCH_RETRY_S)
 
     def _follow(self) -> None:
         """Until the stream is cancelled or fails."""

@@ -18,10 +18,6 @@ from harness.errors import ClusterError
 
 _START_S = 20.0
 _ANSWER_S = 60.0
-_ENVIRONMENT = {
-    "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python",  # etcd3's generated code needs it
-    "GRPC_DNS_RESOLVER": "native",  # grpc's own asks a name server, which no sandbox has, before it reads /etc/hosts
-}
 
 
 class Control:
@@ -133,7 +129,7 @@ def _launch(
     theirs: socket.socket, history: socket.socket, metrics: Path, log: Path, mark: str
 ) -> subprocess.Popen[bytes]:
     arguments = [str(os.getpid()), str(theirs.fileno()), str(history.fileno()), str(metrics)]
-    environment = {**os.environ, **_ENVIRONMENT, MARK: mark}
+    environment = {**os.environ, MARK: mark}
     with log.open("ab") as out:
         return subprocess.Popen(
             [sys.executable, "-m", "harness.cluster.sandbox", *arguments],
