@@ -40,7 +40,7 @@ class GoneWorkerLeavesViews(Invariant):
     name = "gone-worker-leaves-views"
     id = "M6"
     says = "a worker that can keep its lease no longer is online in nobody's view after the bound"
-    needs = "nobody is ended, paused or cut off from etcd for long enough"
+    needs = "no worker is ended, paused or cut off for long enough while others reach etcd"
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)

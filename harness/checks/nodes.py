@@ -6,7 +6,6 @@ is stopped by a signal, or no link leads from it to any member of etcd)? *Distur
 that its view may be old? For the first only what is proven counts, for the second whatever may be.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +13,7 @@ from harness.checks.bounds import NEVER, SECOND, SILENCE_S, Bounds, Spread
 from harness.checks.contents import Contents, Seen
 from harness.checks.fold import Fold
 from harness.core.history import Op
+from harness.core.links import touching
 from harness.core.plan import Plan
 
 _EFFECTIVE = ("proven", "not-applicable")
@@ -178,7 +178,7 @@ class Nodes(Fold):
 
     def _cut(self, step: int, cuts: Any, op: Op) -> None:
         """A member of etcd serves on, however many are cut off from it, until it loses the other members."""
-        links = self._links_of_etcd(cuts)
+        links = touching(self._etcd, cuts)
         for name in {name for link in links for name in link} - set(self._etcd):
             self.node(name).held_up.add(step)
         if any(a in self._etcd and b in self._etcd for a, b in links):
@@ -211,17 +211,6 @@ class Nodes(Fold):
     def _is_mute(self, name: str) -> bool:
         """No link leads from the node to any member of etcd."""
         return all(any((name, member) in links for links in self._cuts.values()) for member in self._etcd)
-
-    def _links_of_etcd(self, cuts: Iterable[tuple[list[str], list[str]]]) -> frozenset[tuple[str, str]]:
-        """Of the cut links those with an end in etcd, the rest of a cut being nothing to membership."""
-        etcd = set(self._etcd)
-        return frozenset(
-            (a, b)
-            for sources, targets in cuts
-            for a in sources
-            for b in (targets if a in etcd else etcd.intersection(targets))
-            if a != b
-        )
 
     # etcd as a whole
 

@@ -1,14 +1,14 @@
 """What a plan will do to its nodes, as far as it decides which invariants apply."""
 
 from collections.abc import Collection, Iterator
+from itertools import permutations
 from math import inf
 from typing import Any
 
+from harness.core.lasting import is_for_good, lasts_s, run_s
+from harness.core.links import touching
 from harness.core.plan import Plan, Step
 from harness.core.properties import Properties
-
-_FOR_GOOD = ("kill", "decommission", "join")
-"""Faults that last for good where their step has no `for`."""
 
 _REST = "rest"
 
@@ -26,26 +26,14 @@ def anyone_starts_again(plan: Plan) -> bool:
     nodes = plan.workers + plan.joiners + plan.clients
     return any(
         step.fault == "rolling-restart"
-        or (step.fault in ("restart", "kill") and down_s(step) is not None and _targets(step, nodes))
+        or (step.fault in ("restart", "kill") and lasts_s(step) is not None and _targets(step, nodes))
         for step in plan.steps
     )
 
 
 def anyone_gone_for(plan: Plan, seconds: float) -> bool:
-    """Whether any step keeps a worker from its lease for so long: ended, paused or cut off from etcd."""
-    return any(stays_s(step, plan) >= seconds and any(_cut_off_or_down(step, plan)) for step in plan.steps)
-
-
-def stays_s(step: Step, plan: Plan) -> float:
-    """For how long at least the step's fault stays; without an end of its own until the run heals, or for good."""
-    lasts_s = down_s(step)
-    if lasts_s is not None:
-        return lasts_s
-    if step.fault in _FOR_GOOD:
-        return inf
-    ends_s = [other.at_s + (down_s(other) or 0.0) for other in plan.steps if other.at_s is not None]
-    run_s = max(ends_s, default=0.0) + plan.tail_s if plan.duration_s is None else plan.duration_s
-    return plan.tail_s if step.at_s is None else run_s - step.at_s
+    """Whether any step keeps a worker from its lease for so long (ended, paused, cut off) while others reach etcd."""
+    return any(_stays_s(step, plan) >= seconds and _takes_workers_away(step, plan) for step in plan.steps)
 
 
 def ttl_s(plan: Plan) -> float:
@@ -53,10 +41,14 @@ def ttl_s(plan: Plan) -> float:
     return max(1.0, Properties(plan.properties).duration_s("alluxio.worker.failure.detection.timeout") // 1)
 
 
-def down_s(step: Step) -> float | None:
-    """How long the step's fault stays; None until the run heals, or for good."""
-    own = step.params.get("down_for") if step.fault in ("restart", "rolling-restart") else None
-    return step.for_s if own is None else float(own)
+def _stays_s(step: Step, plan: Plan) -> float:
+    """For how long at least the step's fault stays; without an end of its own until the run heals, or for good."""
+    own_s = lasts_s(step)
+    if own_s is not None:
+        return own_s
+    if is_for_good(step):
+        return inf
+    return plan.tail_s if step.at_s is None else run_s(plan) - step.at_s
 
 
 def _signal(step: Step) -> str | None:
@@ -70,20 +62,33 @@ def _signal(step: Step) -> str | None:
     return None
 
 
-def _cut_off_or_down(step: Step, plan: Plan) -> Iterator[str]:
-    workers = plan.workers + plan.joiners
-    if step.fault == "rolling-restart":
-        yield from workers
-    elif step.fault in ("kill", "restart", "pause", "isolate", "decommission"):
-        yield from _targets(step, workers)
-    elif step.fault == "partition":
-        groups = [*step.params.get("groups", ())] or [step.params["from_"], step.params["to"]]
-        resolved = [set(_resolved(group, groups, plan)) for group in groups]
-        is_one_way = not step.params.get("groups")
-        for group in resolved[:1] if is_one_way else resolved:
-            others = set[str]().union(*(other for other in resolved if other is not group))
-            if others.issuperset(plan.etcd.members):
-                yield from group.intersection(workers)
+def _takes_workers_away(step: Step, plan: Plan) -> bool:
+    """Whether it keeps a worker from its lease while etcd serves another node, which can see that."""
+    workers, etcd = {*plan.workers, *plan.joiners}, {*plan.etcd.members}
+    observers = workers | {*plan.clients}
+    match step.fault:
+        case "rolling-restart":
+            return len(observers) > 1
+        case "kill" | "restart" | "pause" | "decommission":
+            held = _targets(step, plan.names)
+            return bool(held & workers) and bool(observers - held) and not held & etcd
+        case "isolate" | "partition":
+            links = touching(etcd, _cuts(step, plan))
+            mute = {name for name in workers if all((name, member) in links for member in etcd)}
+            untouched = observers.difference(*links)
+            return bool(mute) and bool(untouched) and not any(a in etcd and b in etcd for a, b in links)
+    return False
+
+
+def _cuts(step: Step, plan: Plan) -> Iterator[tuple[Collection[str], Collection[str]]]:
+    """Every name on the left of a pair loses its link to every name on the right."""
+    if step.fault == "isolate":
+        loners = _targets(step, plan.names)
+        yield from ((loners, plan.names), (plan.names, loners))
+        return
+    groups = [*step.params.get("groups", ())] or [step.params["from_"], step.params["to"]]
+    resolved = [_resolved(group, groups, plan) for group in groups]
+    yield from permutations(resolved, 2) if step.params.get("groups") else [(resolved[0], resolved[1])]
 
 
 def _targets(step: Step, names: Collection[str]) -> set[str]:

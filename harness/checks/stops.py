@@ -200,8 +200,8 @@ class CleanStopIsImmediate(Invariant):
         elif op.f == "put" and (is_late or is_left):
             self._told(stop, f"was still there when the next incarnation wrote it at {at}", op)
         elif is_left and stop.done:
-            through = "given its lease back" if stop.done.f == "revoke" else "ended"
-            since = f"though {stop.name} had {through} at {self.truth.at(stop.done.time_ns)}"
+            through = "said that its lease was given back" if stop.done.f == "revoke" else "had ended"
+            since = f"though {stop.name} {through} at {self.truth.at(stop.done.time_ns)}"
             self._told(stop, f"went only at revision {op.value['revision']} ({at}), {since}", op)
         elif op.f == "delete" and is_late:
             self._told(stop, f"went only at revision {op.value['revision']} ({at})", op)

@@ -1,5 +1,6 @@
 """The faults that a scenario can name; one more is one file here and one line in the dict."""
 
+from harness.core.lasting import FOR_GOOD, lasts_s
 from harness.core.plan import Step
 from harness.faults.fault import Fault
 from harness.faults.isolate import Isolate
@@ -7,6 +8,8 @@ from harness.faults.kill import Kill
 from harness.faults.partition import Partition
 from harness.faults.pause import Pause
 from harness.faults.restart import Restart
+
+__all__ = ["FAULTS", "FOR_GOOD", "NOT_BUILT", "fault_of", "lasts_s"]
 
 FAULTS: dict[str, type[Fault]] = {
     "isolate": Isolate,
@@ -16,9 +19,6 @@ FAULTS: dict[str, type[Fault]] = {
     "restart": Restart,
 }
 
-FOR_GOOD = ("kill",)
-"""Without `for` these are meant to last: the run's end does not heal them, and settling expects what they did."""
-
 NOT_BUILT = ("decommission", "join", "rolling-restart")
 """Known words of the grammar that nothing stands behind yet."""
 
@@ -26,11 +26,6 @@ NOT_BUILT = ("decommission", "join", "rolling-restart")
 def fault_of(step: Step) -> Fault:
     """The fault that a step of a plan means. Raises TypeError when its parameters are not that fault's."""
     return FAULTS[step.fault](**{name: _frozen(value) for name, value in step.params.items()})
-
-
-def lasts_s(step: Step) -> float | None:
-    """How long the step's fault stays: its `for`, or its own parameter; None until the run heals, or for good."""
-    return step.for_s if step.for_s is not None else fault_of(step).lasts_s
 
 
 def _frozen(value: object) -> object:

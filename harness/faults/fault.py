@@ -70,11 +70,7 @@ class Fault(Protocol):
     name: ClassVar[str]
     roles: ClassVar[frozenset[Role]]
     takes_for: ClassVar[bool]
-
-    @property
-    def lasts_s(self) -> float | None:
-        """How long it lasts by its own parameters (`down_for`); None where the step's `for` says it."""
-        ...
+    """Whether the step's `for` says how long it lasts; else its own parameter `down_for` does."""
 
     def targets_in(self, names: Collection[str]) -> tuple[str, ...]:
         """The nodes it holds while it is open."""

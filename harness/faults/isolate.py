@@ -16,10 +16,6 @@ class Isolate:
 
     targets: Targets
 
-    @property
-    def lasts_s(self) -> None:
-        return None
-
     def targets_in(self, names: Collection[str]) -> Targets:
         return self.targets
 

@@ -26,10 +26,6 @@ class Partition:
     from_: Group = ()
     to: Group = ()
 
-    @property
-    def lasts_s(self) -> None:
-        return None
-
     def targets_in(self, names: Collection[str]) -> Targets:
         """The nodes it names: those in `rest` are not held."""
         return tuple(name for group in self._all if group != REST for name in group)

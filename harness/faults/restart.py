@@ -22,10 +22,6 @@ class Restart:
     signal: Literal["TERM", "KILL"] = "TERM"
     down_for: Seconds = 1.0
 
-    @property
-    def lasts_s(self) -> float:
-        return self.down_for
-
     def targets_in(self, names: Collection[str]) -> Targets:
         return self.targets
 

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.core.history import HARNESS, NEMESIS, Op
+from harness.core.lasting import run_s
 from harness.core.plan import Plan
 from harness.report.result import COUNTED, Result
 from harness.report.wording import fault_text
@@ -177,14 +178,8 @@ class Tally:
 
 def planned_s(plan: Plan) -> float | None:
     """How long the run phase should last; None where a step waits for a condition and nothing gives a duration."""
-    if plan.duration_s is not None:
-        return plan.duration_s
-    ends = [0.0]
-    for step in plan.steps:
-        if step.at_s is None:
-            return None
-        ends.append(step.at_s + (step.for_s or float(step.params.get("down_for", 0.0))))
-    return max(ends) + plan.tail_s
+    waits = any(step.at_s is None for step in plan.steps)
+    return None if waits and plan.duration_s is None else run_s(plan)
 
 
 def progress_for(plan: Plan, stderr: IO[str], *, quiet: bool = False, verbose: bool = False) -> Progress:

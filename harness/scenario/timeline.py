@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from harness.core.lasting import lasts_s
 from harness.core.plan import Step
-from harness.faults import fault_of, lasts_s
+from harness.faults import fault_of
 
 _ANYBODY = ("anybody",)
 

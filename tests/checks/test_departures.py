@@ -29,6 +29,7 @@ from tests.checks.telling import (
 
 NAME = "gone-worker-leaves-views"
 KILLED = planned(step("kill", "worker-1"))
+THREE = Etcd(("etcd-1", "etcd-2", "etcd-3"))
 ALLOWED_S = 2 + 1 + 0.5 + 0.1 + 0.05
 OTHERS = ("worker-2", "worker-3")
 
@@ -173,7 +174,7 @@ def test_a_worker_that_no_longer_hears_etcd_may_keep_its_lease_without_knowing()
 
 
 def test_members_of_etcd_that_lose_each_other_may_not_serve():
-    plan = replace(KILLED, etcd=Etcd(("etcd-1", "etcd-2", "etcd-3")))
+    plan = replace(KILLED, etcd=THREE)
     apart = fault(5, "partition", 0, "etcd-1", "etcd-2", cuts=[[["etcd-1"], ["etcd-2"]]])
     assert departure(killed(), apart, shown_until(11), plan=plan).outcome == "unknown"
     assert departure(killed(), shown_until(11), plan=plan).outcome == "violated"
@@ -242,6 +243,16 @@ def test_no_departure_is_unknown():
         (planned(step("partition", for_s=6.0, groups=[["worker-1", "etcd-1"], ["client-1"]])), False),
         (planned(step("partition", for_s=6.0, from_=["worker-1"], to=["rest"])), True),
         (planned(step("partition", for_s=6.0, from_=["rest"], to=["worker-1"])), False),
+        (planned(step("partition", for_s=6.0, groups=[["etcd-1"], ["rest"]])), False),
+        (planned(step("partition", for_s=6.0, groups=[["etcd-1"], ["worker-1", "client-1"]])), True),
+        (planned(step("isolate", "worker-1", for_s=6.0)), True),
+        (planned(step("isolate", "etcd-1", for_s=6.0)), False),
+        (planned(step("isolate", "etcd-1", "worker-1", for_s=6.0)), False),
+        (planned(step("isolate", "worker-1", for_s=6.0), etcd=THREE), True),
+        (planned(step("isolate", "etcd-1", "worker-1", for_s=6.0), etcd=THREE), False),
+        (planned(step("partition", for_s=6.0, from_=["worker-1"], to=["etcd-1"]), etcd=THREE), False),
+        (planned(step("pause", "etcd-1", "worker-1", for_s=6.0)), False),
+        (planned(step("kill", *PLAN.workers, *PLAN.clients)), False),
     ],
 )
 def test_it_applies_where_a_worker_is_gone_for_long_enough(plan, applies):

@@ -131,7 +131,7 @@ def test_every_invariant_that_applies_holds_in_a_good_run():
 def test_what_does_not_apply_is_listed_with_its_reason_and_does_not_count():
     judgement = judged_in_order(PLAN, a_good_restart())
     assert dict(judgement.not_judged) == {
-        "gone-worker-leaves-views": "nobody is ended, paused or cut off from etcd for long enough",
+        "gone-worker-leaves-views": "no worker is ended, paused or cut off for long enough while others reach etcd",
         "clean-stop-is-immediate": "nobody is told to stop (TERM) while the run lasts",
         "restart-moves-nothing": "nobody is started again",
         "faults-are-proven": "no fault is planned",

@@ -73,7 +73,9 @@ def test_a_key_that_is_left_to_expire_is_violated():
 
 def test_a_lease_that_was_not_given_back_whatever_the_worker_says_is_violated():
     said = revoked(5.1, "worker-1", 11), exited(5.3, "worker-1", 1)
-    assert "had given its lease back at 5.10 s" in texts(told_to_stop(said, deleted(5.9, KEY, 9), revision=8))[0]
+    assert (
+        "said that its lease was given back at 5.10 s" in texts(told_to_stop(said, deleted(5.9, KEY, 9), revision=8))[0]
+    )
     assert told_to_stop(said, deleted(5.9, KEY, 9), revision=9).outcome == "valid"
 
 

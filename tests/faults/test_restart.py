@@ -14,11 +14,6 @@ def test_a_restart_stops_with_its_signal_and_starts_again(signal):
     assert cluster.log == [(signal, "worker-1"), ("start", "worker-1")]
 
 
-def test_it_lasts_as_long_as_the_node_is_to_be_down():
-    assert Restart(("worker-1",)).lasts_s == 1.0
-    assert Restart(("worker-1",), "TERM", 2.5).lasts_s == 2.5
-
-
 def test_a_process_that_ignores_term_is_killed_before_it_is_started_again():
     cluster = FakeCluster("worker-1")
     cluster.node("worker-1").deaf = {"TERM"}
