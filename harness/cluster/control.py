@@ -132,7 +132,7 @@ def _launch(
     environment = {**os.environ, MARK: mark}
     with log.open("ab") as out:
         return subprocess.Popen(
-            [sys.executable, "-m", "harness.cluster.sandbox", *arguments],
+            [sys.executable, "-m", "harness.cluster.launcher", *arguments],
             pass_fds=(theirs.fileno(), history.fileno()),
             stdin=subprocess.DEVNULL,
             stdout=out,

@@ -1,17 +1,14 @@
 """
 Namespaces of its own for every run: whatever happens, the kernel cleans up.
 
-The command starts this module as a program. It leaves the machine's namespaces behind and forks the supervisor as
-PID 1 of a new PID namespace. Everything of the run descends from the supervisor, so its end is the end of all, and it
-ends with the command: by the parent-death signal, and on EOF of the socket that only the command holds (a parent that
+The command starts a launcher, which leaves the machine's namespaces behind and forks the supervisor as PID 1 of a new
+PID namespace. Everything of the run descends from the supervisor, so its end is the end of all, and it ends with the
+command: by the parent-death signal, and on EOF of the socket that only the command holds (a parent that
 died before the signal was asked for goes unseen, for `getppid` is 0 in a new PID namespace).
 """
 
 import os
-import resource
-import socket
 import stat
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,11 +86,6 @@ def _repeat(entry: os.DirEntry[str], target: str) -> None:
         linux.mount(entry.path, target, flags=linux.MS_BIND)
 
 
-def _raise_file_limit() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
 def enter(run_inside: Callable[[], int]) -> int:
     """Run `run_inside` as PID 1 of a sandbox; its exit code."""
     leave_the_machine()
@@ -104,28 +96,3 @@ def enter(run_inside: Callable[[], int]) -> int:
     linux.die_with_parent()
     build_root()
     return run_inside()
-
-
-def main(arguments: list[str]) -> int:
-    """The program: COMMAND_PID CONTROL_FD HISTORY_FD METRICS_FILE; a supervisor in a sandbox."""
-    command, control_fd, history_fd = (int(argument) for argument in arguments[:3])
-    control = socket.socket(fileno=control_fd)
-    linux.die_with_parent()
-    if os.getppid() != command:
-        return 1
-    _raise_file_limit()
-
-    def run_inside() -> int:
-        from harness.cluster.supervisor import Supervisor  # imported late: the launcher stays small
-
-        return Supervisor(control, socket.socket(fileno=history_fd), Path(arguments[3])).run()
-
-    try:
-        return enter(run_inside)
-    except OSError as error:
-        control.sendall(b'{"failed":"%s"}\n' % str(error).replace('"', "'").encode())
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
