@@ -16,7 +16,7 @@ REST = ("rest",)
 
 @dataclass(frozen=True)
 class Partition:
-    """Cut every link between groups, both ways; or, with `from_` and `to`, only those from one group to the other."""
+    """Cut every link between groups, both ways; or, with `from` and `to`, only those from one group to the other."""
 
     name: ClassVar[str] = "partition"
     roles: ClassVar[frozenset[Role]] = EVERYONE

@@ -7,15 +7,12 @@ from harness.core.properties import KNOWN, problem
 from harness.faults import FAULTS, NOT_BUILT, lasts_s
 from harness.faults.fault import Role, Targets
 from harness.scenario.draft import ANY, Draft, state_of
-from harness.scenario.model import (
-    ROLES,
-    STEP,
-    parameters,
-    property_text,
-)
+from harness.scenario.forms import ROLES, parameters
+from harness.scenario.model import STEP
 from harness.scenario.nodes import Nodes, name_problems, target_problems
 from harness.scenario.timeline import spans_of
 from harness.scenario.tree import Path, Problem, Tree
+from harness.scenario.values import property_text
 from harness.scenario.wording import either, nearest
 
 _STEP_KEYS = {field.alias or name for name, field in STEP.model_fields.items()}

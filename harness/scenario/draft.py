@@ -7,8 +7,10 @@ from harness.core.plan import Step, When
 from harness.faults import FAULTS
 from harness.faults.fault import Role, Targets
 from harness.faults.partition import Group, Groups
-from harness.scenario.model import ROLES, AnyBlock, Fields, StepFields, WhenBlock, parameters
+from harness.scenario.forms import ROLES, parameters
+from harness.scenario.model import StepFields, WhenBlock
 from harness.scenario.tree import Path
+from harness.scenario.values import AnyBlock, Fields
 
 ANY, LEADER, REST = "any", "leader", "rest"
 """Words that stand for nodes: workers drawn by the seed, the etcd member that leads, all others."""

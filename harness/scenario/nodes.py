@@ -8,7 +8,8 @@ from harness.faults import FAULTS
 from harness.faults.fault import EVERYONE, Role
 from harness.faults.partition import Group, Groups
 from harness.scenario.draft import ANY, LEADER, REST, Draft
-from harness.scenario.model import ROLES, ClusterBlock, parameters
+from harness.scenario.forms import ROLES, parameters
+from harness.scenario.model import ClusterBlock
 from harness.scenario.tree import Path, Problem, Tree
 from harness.scenario.wording import nearest
 

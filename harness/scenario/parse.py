@@ -17,9 +17,10 @@ from harness.scenario.check import (
     stuck_problems,
 )
 from harness.scenario.draft import Draft, draft
-from harness.scenario.model import SCENARIO, STEP, ClusterBlock, Fields, Scenario, ScenarioFields
+from harness.scenario.model import SCENARIO, STEP, ClusterBlock, Scenario, ScenarioFields
 from harness.scenario.nodes import Nodes
 from harness.scenario.tree import Problem, Tree, in_order
+from harness.scenario.values import Fields
 from harness.scenario.wording import problems_of
 
 FindConf = Callable[[str], str | None]

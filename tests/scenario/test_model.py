@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -6,7 +7,8 @@ import pytest
 
 from harness.faults import FAULTS, NOT_BUILT
 from harness.faults.fault import Seconds, Targets
-from harness.scenario.model import parameters, schema, written
+from harness.scenario.forms import parameters, written
+from harness.scenario.model import schema
 
 
 def test_the_schema_knows_every_fault_and_field_and_is_json():
@@ -30,6 +32,47 @@ def test_the_schema_refuses_values_that_are_not_built():
 
 def test_durations_are_text_with_a_unit_in_the_schema():
     assert schema()["properties"]["tail"]["type"] == "string"
+
+
+def blocks():
+    made = schema()
+    return {**made["$defs"], "Scenario": made}
+
+
+def fits(value, form):
+    """Whether a value is what the part of the schema that stands beside it allows."""
+    options = [one for key in ("anyOf", "oneOf") for one in form.get(key, [])]
+    if "$ref" in form:
+        return fits(value, blocks()[form["$ref"].rpartition("/")[2]])
+    if "not" in form or ("enum" in form and value not in form["enum"]) or value != form.get("const", value):
+        return False
+    kinds = {"string": str, "integer": int, "number": int | float, "array": list, "object": dict, "null": type(None)}
+    return (
+        isinstance(value, kinds.get(form.get("type"), object))
+        and bool(re.fullmatch(form.get("pattern", ".*"), str(value)))
+        and (not options or any(fits(value, one) for one in options))
+    )
+
+
+@pytest.mark.parametrize("name", blocks())
+def test_every_field_of_the_schema_is_described_and_its_default_is_allowed(name):
+    for field, form in blocks()[name]["properties"].items():
+        assert form.get("description"), field
+        assert "default" not in form or fits(form["default"], form), field
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        (3.0, {"type": "string"}),
+        ("soon", {"type": "string", "pattern": "[0-9]+s"}),
+        (None, {"oneOf": [{"type": "string"}, {"type": "array"}]}),
+        (None, {"not": {}}),
+        ([], {"$ref": "#/$defs/EtcdBlock"}),
+    ],
+)
+def test_a_default_of_another_kind_is_seen(value, form):
+    assert not fits(value, form)
 
 
 def test_the_parameters_of_a_fault_are_the_fields_of_its_dataclass():

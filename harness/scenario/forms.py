@@ -1,0 +1,96 @@
+"""
+How a fault is written in a step, read off its dataclass.
+
+The short form gives the first field, the long form names the others, and `Targets` are named by their role
+(`worker: worker-3`).
+"""
+
+from typing import Annotated, Any, ClassVar, get_origin, get_type_hints
+
+from pydantic import Discriminator, Field, Tag, create_model
+
+from harness.faults import FAULTS, NOT_BUILT
+from harness.faults.fault import Fault, Role, Seconds, Targets
+from harness.faults.partition import Group, Groups
+from harness.scenario.values import (
+    Duration,
+    Fields,
+    GroupOfNodes,
+    GroupsOfNodes,
+    NotBuilt,
+    Target,
+    field,
+    left_out,
+    seconds_text,
+)
+
+ROLES: tuple[Role, ...] = ("worker", "client", "etcd")
+
+MEANINGS = {
+    "signal": "What stops it: TERM asks, KILL does not.",
+    "down_for": "How long it stays down.",
+    "from": "Those whose datagrams no longer arrive.",
+    "to": "Where they no longer arrive.",
+}
+"""Of the parameters of faults, by their names in a file."""
+
+
+def parameters(fault: type[Fault]) -> dict[str, Any]:
+    """The fields of a fault's dataclass with their kinds, in order."""
+    hints = get_type_hints(fault, include_extras=True)
+    return {name: kind for name, kind in hints.items() if get_origin(kind) is not ClassVar}
+
+
+def written(annotation: Any) -> Any:
+    """How a parameter is written in the file; one that is of no kind of ours is written as itself."""
+    kinds = ((Targets, Target), (Seconds, Duration), (Group, GroupOfNodes), (Groups, GroupsOfNodes))
+    return next((form for kind, form in kinds if kind == annotation), annotation)
+
+
+def says(fault: type[Fault]) -> str:
+    """What a fault does, in one line."""
+    return (fault.__doc__ or "").strip().partition("\n")[0]
+
+
+def _long_form(name: str, fault: type[Fault]) -> type[Fields]:
+    """The map that a fault may be given as: a field per parameter and, for its targets, one per role."""
+    found: dict[str, Any] = {}
+    for parameter, kind in parameters(fault).items():
+        if kind == Targets:
+            found |= {role: (Target | None, field(_struck(role), None)) for role in ROLES if role in fault.roles}
+        elif kind != Groups:
+            default = ... if kind == Group else getattr(fault, parameter, ...)
+            found[parameter] = (written(kind), _field(parameter.rstrip("_"), default, kind == Seconds))
+    return create_model(_block(name), __base__=Fields, __doc__=says(fault), **found)
+
+
+def _field(name: str, default: Any, is_duration: bool) -> Any:
+    """`default` is `...` for a parameter that has none."""
+    shown: Any = {"default": seconds_text(default)} if is_duration and default is not ... else None
+    return Field(default, alias=name, description=MEANINGS.get(name), json_schema_extra=shown)
+
+
+def _either_form(name: str, fault: type[Fault]) -> Any:
+    """The first parameter alone, or a map of all."""
+    short, tag = written(next(iter(parameters(fault).values()))), f"<{_block(name)}>"
+    long = _long_form(name, fault)
+
+    def form_of(value: Any) -> str:
+        return tag if isinstance(value, dict) and value.keys() != {"any"} else "<short>"
+
+    return Annotated[Annotated[short, Tag("<short>")] | Annotated[long, Tag(tag)], Discriminator(form_of)]
+
+
+def _struck(role: Role) -> str:
+    word = {"worker": ", any or {any: N}", "client": "", "etcd": ", or leader"}[role]
+    return f"Which {role} it strikes: a name or a list of names{word}."
+
+
+def _block(name: str) -> str:
+    return f"{name.title().replace('-', '')}Block"
+
+
+FAULT_FIELDS: dict[str, Any] = {
+    **{name: (_either_form(name, fault), left_out(says(fault))) for name, fault in FAULTS.items()},
+    **dict.fromkeys(NOT_BUILT, (NotBuilt, left_out("Not built yet."))),
+}
