@@ -1,12 +1,13 @@
 """`harness list` and `harness schema`: what there is."""
 
 import json
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import click
 
 Kind = Literal["scenarios", "faults", "invariants"]
-Row = dict[str, str]
+Row = dict[str, Any]
 
 
 @click.command()
@@ -14,20 +15,24 @@ Row = dict[str, str]
 @click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout, on one line.")
 def command(kind: Kind, as_json: bool) -> None:
     """
-    List what there is: packaged scenarios, faults, or invariants.
+    List what there is: packaged scenarios, faults with their parameters, or invariants.
 
     \b
     Examples:
       harness list scenarios
+      harness list faults
       harness list invariants --json
     """
     rows = {"scenarios": _scenarios, "faults": _faults, "invariants": _invariants}[kind]()
     if as_json:
         click.echo(json.dumps(rows))
         return
-    width = max((len(row["name"]) for row in rows), default=0)
+    widths = {key: max((len(row.get(key, "")) for row in rows), default=0) for key in ("name", "id")}
     for row in rows:
-        click.echo(f"{row['name']:<{width}}   {row['says']}")
+        short = [f"{row[key]:<{width}}" for key, width in widths.items() if key in row]
+        click.echo("   ".join([*short, row["says"]]))
+        for line in _details(row) if kind == "faults" else ():
+            click.echo(" " * (widths["name"] + 3) + line)
 
 
 command.name = "list"
@@ -60,9 +65,30 @@ def _story(text: str) -> str:
 
 
 def _faults() -> list[Row]:
+    """`default` is as a scenario writes it, None where there is none."""
     from harness.faults import FAULTS
+    from harness.scenario import forms
 
-    return [{"name": name, "says": (fault.__doc__ or "").strip().partition("\n")[0]} for name, fault in FAULTS.items()]
+    return [
+        {
+            "name": name,
+            "says": forms.says(fault),
+            "targets": [role for role in forms.ROLES if role in fault.roles],
+            "named": forms.named(fault),
+            "parameters": forms.takes(fault),
+            "examples": forms.examples(fault),
+        }
+        for name, fault in FAULTS.items()
+    ]
+
+
+def _details(row: Row) -> Iterator[str]:
+    width = max(len(name) for name in ("targets", *(each["name"] for each in row["parameters"])))
+    yield f"{'targets':<{width}}   {', '.join(row['targets'])}: {row['named']}."
+    for each in row["parameters"]:
+        default = f", {each['default']} by default" if each["default"] else ""
+        yield f"{each['name']:<{width}}   {each['takes']}{default}. {each['says']}"
+    yield from row["examples"]
 
 
 def _invariants() -> list[Row]:

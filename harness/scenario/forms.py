@@ -5,11 +5,11 @@ The short form gives the first field, the long form names the others, and `Targe
 (`worker: worker-3`).
 """
 
-from typing import Annotated, Any, ClassVar, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
 
 from pydantic import Discriminator, Field, Tag, create_model
 
-from harness.faults import FAULTS, NOT_BUILT
+from harness.faults import FAULTS, FOR_GOOD, NOT_BUILT
 from harness.faults.fault import Fault, Role, Seconds, Targets
 from harness.faults.partition import Group, Groups
 from harness.scenario.values import (
@@ -50,6 +50,53 @@ def written(annotation: Any) -> Any:
 def says(fault: type[Fault]) -> str:
     """What a fault does, in one line."""
     return (fault.__doc__ or "").strip().partition("\n")[0]
+
+
+def named(fault: type[Fault]) -> str:
+    """How its targets are named."""
+    if Targets in parameters(fault).values():
+        return "a name, a list of names, any or {any: N} of the workers, leader of etcd"
+    return "by name, in two or more groups, of which one may be rest"
+
+
+def takes(fault: type[Fault]) -> list[dict[str, str | None]]:
+    """What it takes beside its targets: `name`, `takes`, `default` as a scenario writes it or None, `says`."""
+    ends = "for good" if fault.name in FOR_GOOD else "until the run heals"
+    lasts = [_row("for", Seconds, None, f"How long it lasts; without it {ends}.")] if fault.takes_for else []
+    return lasts + [
+        _row(alias := name.rstrip("_"), kind, getattr(fault, name, None), MEANINGS.get(alias, ""))
+        for name, kind in parameters(fault).items()
+        if kind not in (Targets, Groups)
+    ]
+
+
+def examples(fault: type[Fault]) -> list[str]:
+    """A step in the short form, and one in the long form where that says more."""
+    kinds = parameters(fault)
+    first, *others = kinds.values()
+    short = "worker-1" if first == Targets else "[[worker-1, client-1], rest]"
+    groups = iter(("[worker-1]", "rest"))
+    given = ["worker: worker-1"] if first == Targets else []
+    for name, kind in kinds.items():
+        if kind not in (Targets, Groups):
+            value = next(groups) if kind == Group else _text(getattr(fault, name), kind)
+            given.append(f"{name.rstrip('_')}: {value}")
+    forms = [short, f"{{{', '.join(given)}}}"] if others else [short]
+    when = "at: 3s, for: 2s" if fault.takes_for else "at: 3s"
+    return [f"- {{{when}, {fault.name}: {form}}}" for form in forms]
+
+
+def _row(name: str, kind: Any, default: Any, meaning: str) -> dict[str, str | None]:
+    known = {Seconds: "a duration", Group: "a list of names, or rest"}
+    allowed = known.get(kind) or " or ".join(get_args(kind)) or kind.__name__
+    return {"name": name, "takes": allowed, "default": _text(default, kind), "says": meaning}
+
+
+def _text(value: Any, kind: Any) -> str | None:
+    """A parameter's value as a scenario writes it, None for none."""
+    if value is None or value == ():
+        return None
+    return seconds_text(value) if kind == Seconds else str(value)
 
 
 def _long_form(name: str, fault: type[Fault]) -> type[Fields]:

@@ -1,5 +1,7 @@
 import json
 
+from harness import load_scenario, make_plan
+from harness.checks import INVARIANTS
 from harness.cli import main
 
 
@@ -20,6 +22,42 @@ def test_lists_are_one_line_of_json_for_programs(capsys):
 def test_invariants_are_listed_with_their_row_in_the_catalogue(capsys):
     main(["list", "invariants", "--json"])
     assert all(row["id"] for row in json.loads(capsys.readouterr().out))
+
+
+def faults(capsys):
+    assert main(["list", "faults", "--json"]) == 0
+    return {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+
+
+def test_every_example_of_a_fault_is_a_step_of_it(capsys, tmp_path):
+    for name, row in faults(capsys).items():
+        assert row["examples"]
+        for example in row["examples"]:
+            (tmp_path / "x.yaml").write_text(f"steps:\n  {example}\n")
+            steps = make_plan(load_scenario(tmp_path / "x.yaml"), seed=1).steps
+            assert [step.fault for step in steps] == [name]
+
+
+def test_parameters_have_the_names_and_defaults_that_a_scenario_has(capsys):
+    told = faults(capsys)
+    assert [each["name"] for each in told["partition"]["parameters"]] == ["for", "from", "to"]
+    defaults = {each["name"]: each["default"] for each in told["restart"]["parameters"]}
+    assert defaults == {"signal": "TERM", "down_for": "1s"}
+    assert all(each["takes"] and each["says"] for row in told.values() for each in row["parameters"])
+
+
+def test_the_list_of_faults_shows_targets_parameters_and_examples(capsys):
+    main(["list", "faults"])
+    out = capsys.readouterr().out
+    assert "targets    worker, client, etcd: a name" in out
+    assert "down_for   a duration, 1s by default. How long it stays down." in out
+    assert "- {at: 3s, for: 2s, partition: {from: [worker-1], to: rest}}" in out
+
+
+def test_invariants_are_listed_with_id_and_sentence(capsys):
+    main(["list", "invariants"])
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("one-live-process "))
+    assert line.split(maxsplit=2)[1:] == ["M1", INVARIANTS["one-live-process"].says]
 
 
 def test_an_unknown_list_is_wrong_input_in_one_line(capsys):
