@@ -3,7 +3,7 @@
 import symtable
 from collections.abc import Iterable
 from difflib import get_close_matches
-from os.path import isfile  # a name that no file can have is False, where Path.is_file raises
+from os.path import isdir, isfile  # a name that no file can have is False, where Path.is_file raises
 from pathlib import Path
 
 from harness.checks import INVARIANTS
@@ -15,6 +15,7 @@ from harness.scenario.parse import parse
 from harness.scenario.tree import in_order
 from harness.scenario.wording import nearest
 
+ENDINGS = (".yaml", ".yml")
 Override = tuple[str, str]
 
 
@@ -25,9 +26,11 @@ def find_scenario(name: str | Path) -> Path:
     known = scenarios()
     if str(name) in known:
         return known[str(name)]
-    near = get_close_matches(Path(name).stem, known, 1)
+    beside = next((file for ending in ENDINGS if isfile(file := f"{name}{ending}")), None)
+    near = [beside] if beside else get_close_matches(Path(name).stem, known, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise InputError(f"{name}: no such file, and no packaged scenario; {hint}({', '.join(known)})")
+    what = "a folder, and no scenario" if isdir(name) else "no such file, and no packaged scenario"
+    raise InputError(f"{name}: {what}; {hint}there are {', '.join(known)}")
 
 
 def load_scenario(name: str | Path, overrides: Iterable[Override] = ()) -> Scenario:

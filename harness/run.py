@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from harness.cluster.roles import OBSERVER, WORKLOAD, every_spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted
 from harness.core.history import History
-from harness.core.plan import EtcdRuntime as RuntimeName
 from harness.core.plan import Plan
 from harness.errors import ClusterError, InputError, NotReadyError
 from harness.nemesis import Nemesis
@@ -38,7 +36,6 @@ def run(
     scenario: Scenario,
     *,
     runs: Path = Path("runs"),
-    etcd: RuntimeName | None = None,
     fabric: str = "auto",
     progress: Progress | None = None,
 ) -> Result:
@@ -48,20 +45,23 @@ def run(
     Raises InputError before anything is started, ClusterError when the machine or the cluster does not obey,
     KeyboardInterrupt; whatever it raises, the history so far is kept and nothing else is left behind.
     """
-    if fabric == "proxy":
-        raise InputError("fabric 'proxy' is not built yet; allowed: auto, namespaces")
-    if etcd:
-        plan = replace(plan, etcd=replace(plan.etcd, runtime=etcd))
-    runtime = choose_runtime(plan.etcd)
+    runtime = runtime_for(plan, fabric)
     run_dir = RunDir.create(runs, plan.scenario, plan.seed)
     run_dir.write_scenario(scenario.text)
     run_dir.write_plan(plan)
-    with progress or Quiet() as shown:
+    with _told_where(run_dir), progress or Quiet() as shown:
         Attempt(plan, run_dir, runtime, shown, Path(scenario.file).resolve().parent).carry_out()
         result = check(run_dir.path)
         run_dir.write_result(result)
         shown.done(result)
     return result
+
+
+def runtime_for(plan: Plan, fabric: str) -> EtcdRuntime:
+    """How the plan's etcd is run. Raises InputError for a fabric or a runtime that is not built."""
+    if fabric == "proxy":
+        raise InputError("fabric 'proxy' is not built yet; allowed: auto, namespaces")
+    return choose_runtime(plan.etcd)
 
 
 def check(path: Path) -> Result:
@@ -70,7 +70,19 @@ def check(path: Path) -> Result:
     plan = run_dir.read_plan()
     history = History.of(run_dir.ops())
     judgement = judge(plan, history)
-    return Result.of(plan, history, judgement, path, time.monotonic() - began_s)
+    violations = (violation for verdict in judgement.verdicts for violation in verdict.violations)
+    lines = run_dir.lines_of({op.index for violation in violations for op in violation.ops})
+    return Result.of(plan, history, judgement, path, judge_s=time.monotonic() - began_s, lines=lines)
+
+
+@contextmanager
+def _told_where(run_dir: RunDir) -> Iterator[None]:
+    """Who hears that a run did not come to its end hears also where the history so far is."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"kept so far: {run_dir.path}")
+        raise
 
 
 class Attempt:

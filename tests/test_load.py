@@ -21,7 +21,7 @@ def test_a_file_comes_before_a_packaged_name(tmp_path):
 
 
 def test_an_unknown_name_names_the_nearest_and_all():
-    with pytest.raises(InputError, match=r"^restrat: .*did you mean 'restart'\? \(bring-up, .*restart\)$"):
+    with pytest.raises(InputError, match=r"^restrat: .*did you mean 'restart'\? there are bring-up, .*restart$"):
         find_scenario("restrat")
 
 
@@ -31,8 +31,14 @@ def test_every_packaged_scenario_is_right(name):
 
 
 def test_a_folder_is_no_scenario(tmp_path):
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="a folder, and no scenario"):
         find_scenario(tmp_path)
+
+
+def test_a_file_named_without_its_ending_is_suggested(tmp_path):
+    (tmp_path / "quick.yaml").write_text("{}")
+    with pytest.raises(InputError, match=r"^quick: .*did you mean 'quick.yaml'\?"):
+        find_scenario("quick")
 
 
 def test_what_is_no_text_is_told_with_the_byte(tmp_path):

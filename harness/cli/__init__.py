@@ -4,6 +4,7 @@ The command `harness`. Each command is a thin skin over the package; stdout carr
 Exit codes: 0 as expected, 1 violated, 2 unknown, 130 Ctrl-C, 254 wrong input, 255 the harness failed.
 """
 
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -35,4 +36,7 @@ for command in (run.command, check.command, plan.command, catalogue.command, cat
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Every deliberate error is one line on stderr."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    return exits.code_of(lambda: harness.main(arguments, prog_name="harness", standalone_mode=False))
+    code = exits.code_of(lambda: harness.main(arguments, prog_name="harness", standalone_mode=False))
+    if argv is None:  # the program: what is done and told no late Ctrl-C can undo
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code

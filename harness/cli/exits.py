@@ -28,13 +28,13 @@ def code_of(command: Callable[[], Any], verbose: bool = False) -> int:
         code = command()
     except click.ClickException as error:
         return _wrong_usage(error)
-    except (KeyboardInterrupt, click.Abort):
-        say("interrupted")
-        return INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as error:
+        return _told("interrupted", error, INTERRUPTED, verbose=False)
     except HarnessError as error:
-        return _told(str(error), WRONG_INPUT if isinstance(error, InputError) else FAILED, verbose)
+        return _told(str(error), error, WRONG_INPUT if isinstance(error, InputError) else FAILED, verbose)
     except Exception as error:  # a bug of ours: the last place where it can be told in a line
-        return _told(f"the harness itself failed: {type(error).__name__}: {error}{_origin(error)}", FAILED, verbose)
+        line = f"the harness itself failed: {type(error).__name__}: {error}{_origin(error)}"
+        return _told(line, error, FAILED, verbose)
     return code if isinstance(code, int) else OK
 
 
@@ -44,12 +44,14 @@ def _wrong_usage(error: click.ClickException) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
     else:
-        say(f"{path}: {error.format_message()} Try '{path} --help'.")
+        said = " ".join(error.format_message().split())
+        say(f"{path}: {said if said.endswith(('.', '?')) else f'{said}.'} Try '{path} --help'.")
     return WRONG_INPUT
 
 
-def _told(line: str, code: int, verbose: bool) -> int:
-    say(line)
+def _told(line: str, error: BaseException, code: int, verbose: bool) -> int:
+    for each in (line, *getattr(error, "__notes__", ())):
+        say(each)
     if verbose:
         say(traceback.format_exc())
     return code

@@ -31,9 +31,13 @@ def _scale(context: click.Context, option: click.Parameter, value: float | None)
     return value
 
 
+class _Seed(click.IntRange):
+    name = "whole number"
+
+
 seed: Decorator = click.option(
     "--seed",
-    type=click.IntRange(0, SEED_MAX),
+    type=_Seed(0, SEED_MAX),
     metavar="N",
     help="Draws and identities. [default: the scenario's, else any]",
 )
@@ -53,10 +57,11 @@ time_scale: Decorator = click.option(
     help="Multiply bounds and timeouts, never the plan, on a slow machine.",
 )
 as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, on one line.")
+RUNS = Path("runs")
 runs: Decorator = click.option(
     "--runs",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
+    default=RUNS,
     show_default=True,
     help="Where the folders of runs go.",
 )

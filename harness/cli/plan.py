@@ -6,6 +6,7 @@ import click
 
 from harness.cli import options
 from harness.core.plan import Plan, Step
+from harness.report.wording import step_text
 
 
 @click.command()
@@ -49,7 +50,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     for name in plan.workers + plan.joiners:
         yield f"  {name:<10}  {plan.identities[name]}"
     for step in plan.steps:
-        yield f"  {_begins(step):<10}  {step.fault} {_parameters(step)}".rstrip()
+        lasts = "" if step.for_s is None else f"  for {step.for_s:g} s"
+        yield f"  {_begins(step):<10}  {step_text(step)}{lasts}"
 
 
 def _begins(step: Step) -> str:
@@ -58,19 +60,3 @@ def _begins(step: Step) -> str:
     who = " ".join(step.when.names) or ("all" if step.when.count is None else str(step.when.count))
     after = f" + {step.when.after_s:g} s" if step.when.after_s else ""
     return f"{step.when.state} {who}{after}"
-
-
-def _parameters(step: Step) -> str:
-    """Whom it strikes first, as the file says it; then the rest by name."""
-    given = {name: value for name, value in step.params.items() if value not in ((), [], None)}
-    whom = [_value(given.pop(name)) for name in ("targets", "groups") if name in given]
-    others = [f"{name.rstrip('_')}={_value(value)}" for name, value in given.items()]
-    lasts = [] if step.for_s is None else [f"for {step.for_s:g} s"]
-    return "  ".join([*whom, *others, *lasts])
-
-
-def _value(value: object) -> str:
-    if isinstance(value, list | tuple):
-        nested = any(isinstance(item, list | tuple) for item in value)
-        return (" | " if nested else " ").join(_value(item) for item in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)

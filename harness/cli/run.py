@@ -12,8 +12,10 @@ import click
 from harness.cli import exits, options
 from harness.cli.plan import summary
 from harness.core.plan import EtcdRuntime, Plan
+from harness.errors import InputError
 
 if TYPE_CHECKING:
+    from harness.report.result import Result
     from harness.scenario.model import Scenario
 
 
@@ -38,7 +40,18 @@ class Wanted:
         for option, value in (("--etcd", self.etcd), ("--time-scale", self.time_scale)):
             words += [option, str(value)] if value is not None else []
         words += ["--fabric", self.fabric] if self.fabric != "auto" else []
+        words += ["--runs", str(self.runs)] if self.runs != options.RUNS else []
         return shlex.join(words)
+
+
+@dataclass
+class Job:
+    """One run that nothing is known to keep from starting; `result` once it came to one."""
+
+    plan: Plan
+    scenario: "Scenario"
+    repeat: str
+    result: "Result | None" = None
 
 
 @click.command()
@@ -56,7 +69,7 @@ class Wanted:
 @options.overrides
 @options.time_scale
 @options.as_json
-@click.option("-q", "--quiet", is_flag=True, help="No progress: only the first and the last line.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress, and of each result one line.")
 @click.option("-v", "--verbose", is_flag=True, help="Every fault and heal as it happens; tracebacks.")
 def command(scenarios: tuple[str, ...], **wanted: Any) -> int:
     """
@@ -71,44 +84,77 @@ def command(scenarios: tuple[str, ...], **wanted: Any) -> int:
       harness run scenarios/partition.yaml --seed 7
       harness run kill pause --set cluster.workers=9 --json > results.jsonl
     """
-    asked, codes = Wanted(**wanted), list[int]()
-    for name in scenarios:
-        codes.append(exits.code_of(partial(_one, name, asked), asked.verbose))
-        if codes[-1] == exits.INTERRUPTED:
-            return exits.INTERRUPTED
-    return exits.worst(codes)
+    asked = Wanted(**wanted)
+    return exits.code_of(partial(_all, scenarios, asked), asked.verbose)
 
 
 command.name = "run"
 
 
-def _one(name: str, wanted: Wanted) -> int:
-    """One scenario; the first and the last line name its seed and the command that repeats its plan."""
+def _all(names: tuple[str, ...], wanted: Wanted) -> int:
+    from harness.cli.output import brief
+
+    jobs, codes, lines = _jobs(names, wanted), list[int](), list[str]()
+    width = max(len(job.plan.scenario) for job in jobs)
+    for job in jobs:
+        codes.append(_one(job, wanted))
+        lines.append(brief(job.plan, job.result, codes[-1], width))
+        if wanted.quiet and not wanted.as_json:
+            click.echo(lines[-1])
+        if codes[-1] == exits.INTERRUPTED:
+            break
+    if len(jobs) > 1 and not wanted.quiet and not wanted.as_json:
+        click.echo("\n".join(["", *lines]))
+    return exits.INTERRUPTED if exits.INTERRUPTED in codes else exits.worst(codes)
+
+
+def _jobs(names: tuple[str, ...], wanted: Wanted) -> list[Job]:
+    """All of them loaded and planned before the first is started. Raises InputError with all that is wrong."""
+    jobs, wrong = list[Job](), list[str]()
+    for name in names:
+        try:
+            jobs.append(_job(name, wanted))
+        except InputError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise InputError("\n".join(dict.fromkeys(wrong)))
+    return jobs
+
+
+def _job(name: str, wanted: Wanted) -> Job:
     from harness import load_scenario, make_plan
+    from harness.run import runtime_for
 
     scenario = load_scenario(name, wanted.overrides)
     plan = make_plan(scenario, options.seed_of(scenario, wanted.seed))
     if wanted.time_scale is not None:
         plan = replace(plan, time_scale=wanted.time_scale)
-    repeat = f"repeat: {wanted.repeat(name, plan.seed)}"
-    exits.say(f"{summary(plan)}   {repeat}")
-    code = exits.code_of(partial(_carry_out, plan, scenario, wanted), wanted.verbose)
-    exits.say(f"{plan.scenario}   seed {plan.seed}   exit {code}   {repeat}")
+    if wanted.etcd is not None:
+        plan = replace(plan, etcd=replace(plan.etcd, runtime=wanted.etcd))
+    runtime_for(plan, wanted.fabric)
+    return Job(plan, scenario, wanted.repeat(name, plan.seed))
+
+
+def _one(job: Job, wanted: Wanted) -> int:
+    """One scenario; the first and the last line name its seed and the command that repeats its plan."""
+    exits.say(f"{summary(job.plan)}   repeat: {job.repeat}")
+    code = exits.code_of(partial(_carry_out, job, wanted), wanted.verbose)
+    exits.say(f"{job.plan.scenario}   seed {job.plan.seed}   exit {code}   repeat: {job.repeat}")
     return code
 
 
-def _carry_out(plan: Plan, scenario: "Scenario", wanted: Wanted) -> int:
+def _carry_out(job: Job, wanted: Wanted) -> int:
     from harness import run
     from harness.cli.output import show
     from harness.report.progress import progress_for
 
-    result = run(
-        plan,
-        scenario,
+    job.result = run(
+        job.plan,
+        job.scenario,
         runs=wanted.runs,
-        etcd=wanted.etcd,
         fabric=wanted.fabric,
-        progress=progress_for(plan, sys.stderr, quiet=wanted.quiet, verbose=wanted.verbose),
+        progress=progress_for(job.plan, sys.stderr, quiet=wanted.quiet, verbose=wanted.verbose),
     )
-    show(result, wanted.as_json)
-    return result.exit_code
+    if wanted.as_json or not wanted.quiet:
+        show(job.result, wanted.as_json, job.repeat)
+    return job.result.exit_code

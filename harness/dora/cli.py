@@ -28,8 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors are one line on stderr."""
     try:
         return int(dora.main(arguments, "dora", standalone_mode=False) or 0)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return WRONG_INPUT
+    except click.ClickException as error:
+        path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "dora"
+        click.echo(f"{path}: {error.format_message()} Try '{path} --help'.", err=True)
         return WRONG_INPUT
     except click.Abort:
         return INTERRUPTED
@@ -44,18 +48,35 @@ def properties_options(command: F) -> F:
     return conf(single(command))
 
 
-@click.group()
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    epilog="Exit codes: 0, 1 where the cluster says no or does not answer, 254 wrong input.",
+)
+@click.version_option(package_name="dora-harness", prog_name="dora")
 def dora() -> None:
-    """Workers that keep their membership in etcd: run one, list them, remove one."""
+    """
+    Workers that keep their membership in etcd: run one, list them, remove one.
+
+    \b
+    Begin with:
+      dora info nodes -D alluxio.etcd.endpoints=http://127.0.0.1:2379
+    """
 
 
 @dora.command()
 @properties_options
 @click.option("--name", default=socket.gethostname, show_default="host name", help="What its log lines begin with.")
 def worker(conf: str | None, given: tuple[str, ...], name: str) -> int:
-    """Run a worker until it is told to stop (SIGTERM) or is removed (exit code 3)."""
+    """
+    Run a worker until it is told to stop (SIGTERM) or is removed (exit code 3).
+
+    \b
+    Example:
+      dora worker --conf conf/alluxio-site.properties -D alluxio.etcd.endpoints=http://127.0.0.1:2379
+    """
     from harness.dora.worker import main as run  # an HTTP server is not for the other commands
 
+    _properties(conf, given)
     return run({"name": name, "conf": conf, "properties": _given(given)})
 
 
@@ -67,7 +88,14 @@ def info() -> None:
 @info.command()
 @properties_options
 def nodes(conf: str | None, given: tuple[str, ...]) -> None:
-    """All registered workers, and whether they are online."""
+    """
+    All registered workers, and whether they are online.
+
+    \b
+    Examples:
+      dora info nodes --conf conf/alluxio-site.properties
+      dora info nodes -D alluxio.etcd.endpoints=http://etcd:2379 -D alluxio.cluster.name=Mine
+    """
     properties = _properties(conf, given)
     with closing(_etcd(properties)) as etcd:
         click.echo(members.nodes(members.Members(etcd, _cluster(properties)).read().view))
@@ -82,7 +110,13 @@ def process() -> None:
 @click.option("-n", "worker_id", required=True, metavar="WORKER_ID", help="As `dora info nodes` shows it.")
 @properties_options
 def remove_worker(conf: str | None, given: tuple[str, ...], worker_id: str) -> None:
-    """Take a worker that is offline out of the cluster for good."""
+    """
+    Take a worker that is offline out of the cluster for good.
+
+    \b
+    Example:
+      dora process remove-worker -n WORKER_ID -D alluxio.etcd.endpoints=http://127.0.0.1:2379
+    """
     properties, worker = _properties(conf, given), WorkerId.parse(worker_id)
     with closing(_etcd(properties)) as etcd:
         members.remove(etcd, _cluster(properties), worker)

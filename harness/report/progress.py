@@ -11,6 +11,7 @@ from typing import IO, Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as LiveDisplay
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +20,7 @@ from harness.core.history import HARNESS, NEMESIS, Op
 from harness.core.lasting import run_s
 from harness.core.plan import Plan
 from harness.report.result import COUNTED, Result
-from harness.report.wording import fault_text
+from harness.report.wording import fault_text, span_text
 
 
 class Progress(Protocol):
@@ -76,13 +77,13 @@ class Plain(Quiet):
 
     def phase(self, name: str, detail: str = "") -> None:
         took_s = self._tally.ended_s(name)
-        took = "" if took_s is None else f"{took_s:.2f} s"
+        took = "" if took_s is None else span_text(took_s)
         self._say(Text(f"  {name:<8} {took:<8} {detail}".rstrip()))
 
     def op(self, op: Op) -> None:
         self._tally.add(op)
         if self._verbose and op.actor == NEMESIS and op.type != "invoke":
-            self._say(Text(f"    {_told(op)}", "dim"))
+            self._say(Text(f"    {self._tally.since_run_s(op):6.2f} s  {_told(op)}", "dim"))
 
     def node_died(self, text: str) -> None:
         self._say(Text(f"  {text}", "red"))
@@ -116,9 +117,8 @@ class Live(Plain):
         cells: list[RenderableType] = [Text(f"  {phase:<8}"), Text(f"{elapsed_s:5.1f} s  ")]
         if phase == "run" and tally.planned_s:
             cells.append(ProgressBar(total=tally.planned_s, completed=min(elapsed_s, tally.planned_s), width=24))
-        cells.append(Text(tally.text(), no_wrap=True, overflow="ellipsis"))
         row.add_row(*cells)
-        return row
+        return Group(row, *(Padding(Text(line), (0, 0, 0, 11)) for line in tally.lines()))
 
 
 class Tally:
@@ -129,7 +129,7 @@ class Tally:
         self._clients = frozenset(plan.clients)
         self.planned_s = planned_s(plan)
         self.current: str | None = None
-        self._began_ns = 0
+        self._began_ns = self._zero_ns = 0
         self._took_s: dict[str, float] = {}
         self._online: int | None = None
         self._counts: Counter[str] = Counter()
@@ -154,6 +154,7 @@ class Tally:
     def _phase(self, op: Op) -> None:
         if op.type == "invoke":
             self.current, self._began_ns = op.value["phase"], op.time_ns
+            self._zero_ns = op.time_ns if self.current == "run" else self._zero_ns
         else:
             self._took_s[op.value["phase"]] = (op.time_ns - self._began_ns) / 1e9
             self.current = None
@@ -164,16 +165,21 @@ class Tally:
     def ended_s(self, phase: str) -> float | None:
         return self._took_s.get(phase)
 
-    def text(self) -> str:
-        parts = []
+    def since_run_s(self, op: Op) -> float:
+        """When what `op` proves was begun, in seconds since the run phase began."""
+        return (op.time_ns - self._zero_ns) / 1e9 - float(op.value.get("after_s", 0.0))
+
+    def lines(self) -> list[str]:
+        """Short enough for 80 columns, but for many open faults."""
+        lines = []
         if self._online is not None:
-            parts.append(f"online {self._online}/{self._workers}")
+            lines.append(f"online in etcd {self._online}/{self._workers}")
         if self._counts:
-            counts = (f"{self._counts[kind]:,} {kind}" for kind in ("ok", "fail", "info"))
-            parts.append(f"ops {' '.join(counts)}")
+            told = (("ok", "ok"), ("fail", "failed"), ("info", "unanswered"))
+            lines.append(f"operations: {', '.join(f'{self._counts[kind]:,} {word}' for kind, word in told)}")
         if self._open:
-            parts.append(f"open: {', '.join(list(self._open.values()))}")
-        return "   ".join(parts)
+            lines.append(f"open: {', '.join(list(self._open.values()))}")
+        return lines
 
 
 def planned_s(plan: Plan) -> float | None:
@@ -192,5 +198,5 @@ def progress_for(plan: Plan, stderr: IO[str], *, quiet: bool = False, verbose: b
 def _told(op: Op) -> str:
     what = f"{op.f} {fault_text(op)}" if op.f in ("heal", "skip") else fault_text(op)
     proof = op.error or op.value.get("effect") or op.value.get("heal") or op.type
-    took = f" in {op.value['after_s']:.2f} s" if "after_s" in op.value else ""
+    took = f" in {span_text(op.value['after_s'])}" if proof in ("proven", "absent") else ""
     return f"{what}: {proof}{took}"

@@ -6,7 +6,7 @@ are seconds since the run phase began, durations are seconds.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from typing import Any
 from harness.checks import Judgement
 from harness.checks.verdict import Outcome, Verdict, Violation
 from harness.core.history import HARNESS, NEMESIS, Op
-from harness.core.plan import Plan
-from harness.report.wording import fault_text, settings_text
+from harness.core.lasting import is_for_good
+from harness.core.plan import Expect, Plan, Step
+from harness.report.wording import fault_text, op_text, settings_text
 
 PHASES = ("start", "run", "heal", "settle", "stop")
 COUNTED = ("lookup", "read")
@@ -23,7 +24,10 @@ COUNTED = ("lookup", "read")
 
 @dataclass(frozen=True)
 class FaultRow:
-    """One step as it happened. `until_s` is when its heal began, None if it never did; `*_after_s` how long it took."""
+    """
+    One step as it happened. `until_s` is when its heal began, None if it never did; `*_after_s` is how long it took,
+    None where nothing was recorded of it: the run was ended before.
+    """
 
     fault: str
     text: str
@@ -32,14 +36,17 @@ class FaultRow:
     until_s: float | None
     effect: str
     heal: str
-    effect_after_s: float
-    heal_after_s: float
+    effect_after_s: float | None
+    heal_after_s: float | None
     detail: str
 
 
 @dataclass(frozen=True)
 class InvariantRow:
-    """`violations` are `{"text","ops":[OP]}`; an OP is a line of the history with its `index` and `at_s`."""
+    """
+    `violations` are `{"text","ops":[OP]}`; an OP is a line of the history with its `index` in time order, its number in
+    the file (`line`, None where there is no file), `at_s`, and `told`: its value in words.
+    """
 
     name: str
     outcome: Outcome
@@ -55,6 +62,7 @@ class Result:
     seed: int
     outcome: Outcome
     as_expected: bool
+    expected: Expect
     run_dir: str
     fabric: str
     etcd: dict[str, Any]
@@ -69,17 +77,30 @@ class Result:
 
     @classmethod
     def of(
-        cls, plan: Plan, ops: Iterable[Op], judgement: Judgement, run_dir: Path | str, judge_s: float = 0.0
+        cls,
+        plan: Plan,
+        ops: Iterable[Op],
+        judgement: Judgement,
+        run_dir: Path | str,
+        *,
+        judge_s: float = 0.0,
+        lines: Mapping[int, int] | None = None,
     ) -> "Result":
-        """Sum up a run in one pass over its ops; `judge_s` is how long judging took."""
+        """
+        Sum up a run in one pass over its ops; `judge_s` is how long judging took, `lines` where the ops of violations
+        stand in the history's file, by their index.
+        """
         seen = _Seen()
         for op in ops:
             seen.add(op)
+        names = {identity: name for name, identity in plan.identities.items()}
+        evidence = _Evidence(seen.zero_ns, names, lines or {})
         return cls(
             scenario=plan.scenario,
             seed=plan.seed,
             outcome=judgement.outcome,
             as_expected=judgement.as_expected,
+            expected=plan.expect,
             run_dir=str(run_dir),
             fabric=seen.run.get("fabric", ""),
             etcd=seen.run.get("etcd", {}),
@@ -88,7 +109,7 @@ class Result:
             wall_s=_rounded(seen.span_s + judge_s),
             faults=seen.faults(plan),
             ops=seen.counts,
-            invariants=[_invariant(verdict, seen.zero_ns) for verdict in judgement.verdicts],
+            invariants=[_invariant(verdict, evidence) for verdict in judgement.verdicts],
             not_judged=[{"name": name, "reason": reason} for name, reason in judgement.not_judged],
             left_behind=seen.left_behind,
         )
@@ -165,27 +186,43 @@ class _Seen:
         }
 
     def faults(self, plan: Plan) -> list[FaultRow]:
-        settings = {number: settings_text(step) for number, step in enumerate(plan.steps)}
-        steps = sorted(self._steps.items())
-        return [_fault(parts, settings.get(number, ""), self.zero_ns) for number, parts in steps]
+        steps = dict(enumerate(plan.steps))
+        return [_fault(parts, steps.get(number), self.zero_ns) for number, parts in sorted(self._steps.items())]
 
 
-def _fault(parts: dict[str, Op], settings: str, zero_ns: int) -> FaultRow:
+@dataclass(frozen=True)
+class _Evidence:
+    """The ops of a violation as people look them up; `names` are those of identities."""
+
+    zero_ns: int
+    names: Mapping[str, str]
+    lines: Mapping[int, int]
+
+    def of(self, violation: Violation) -> dict[str, Any]:
+        return {"text": violation.text, "ops": [self._op(op) for op in violation.ops]}
+
+    def _op(self, op: Op) -> dict[str, Any]:
+        place = {"index": op.index, "line": self.lines.get(op.index), "at_s": _at_s(op, self.zero_ns)}
+        return {**place, "told": op_text(op, self.names, self.zero_ns), **json.loads(op.line())}
+
+
+def _fault(parts: dict[str, Op], step: Step | None, zero_ns: int) -> FaultRow:
     begun, healed = parts.get("fault"), parts.get("heal")
     effect, heal = parts.get("fault done"), parts.get("heal done")
     first = begun or parts.get("skip") or healed or effect or heal
     if first is None:
         raise ValueError("a step without ops")
     proofs = [op for op in (parts.get("skip"), effect, heal) if op is not None]
+    has_heal = begun is not None and not (step and is_for_good(step))
     return FaultRow(
         fault=begun.f if begun else str(first.value.get("fault", first.f)),
-        text=f"{fault_text(first)} {settings}".rstrip(),
+        text=f"{fault_text(first)} {settings_text(step) if step else ''}".rstrip(),
         targets=list(first.value.get("targets", ())),
         at_s=_at_s(first, zero_ns),
         until_s=_at_s(healed, zero_ns),
         effect=_proof(effect, "effect", "absent"),
-        heal=_proof(heal, "heal", "absent" if begun else "not-applicable"),
-        effect_after_s=_after_s(effect),
+        heal=_proof(heal, "heal", "absent" if has_heal else "not-applicable"),
+        effect_after_s=_after_s(effect or parts.get("skip")),
         heal_after_s=_after_s(heal),
         detail="; ".join(text for op in proofs if (text := op.error or str(op.value.get("detail", "")))),
     )
@@ -195,24 +232,19 @@ def _proof(op: Op | None, what: str, otherwise: str) -> str:
     return str(op.value.get(what, "absent")) if op is not None else otherwise
 
 
-def _after_s(op: Op | None) -> float:
-    return _rounded(float(op.value.get("after_s", 0.0))) if op is not None else 0.0
+def _after_s(op: Op | None) -> float | None:
+    return None if op is None else _rounded(float(op.value.get("after_s", 0.0)))
 
 
 def _at_s(op: Op | None, zero_ns: int) -> float | None:
     return None if op is None else _rounded((op.time_ns - zero_ns) / 1e9)
 
 
-def _invariant(verdict: Verdict, zero_ns: int) -> InvariantRow:
-    violations = [_violation(violation, zero_ns) for violation in verdict.violations]
+def _invariant(verdict: Verdict, evidence: _Evidence) -> InvariantRow:
+    violations = [evidence.of(violation) for violation in verdict.violations]
     return InvariantRow(
         verdict.name, verdict.outcome, verdict.summary, verdict.missing, dict(verdict.examined), violations
     )
-
-
-def _violation(violation: Violation, zero_ns: int) -> dict[str, Any]:
-    ops = [{"index": op.index, "at_s": _at_s(op, zero_ns), **json.loads(op.line())} for op in violation.ops]
-    return {"text": violation.text, "ops": ops}
 
 
 def _rounded(seconds: float) -> float:

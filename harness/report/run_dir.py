@@ -5,7 +5,8 @@ runs/<scenario>-<seed>-<utc>/  scenario.yaml  plan.json  history.jsonl  logs/<no
 """
 
 import errno
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -99,12 +100,26 @@ class RunDir:
                     yield Op.parse(line)
                 except ValueError as error:
                     if line.endswith(b"\n"):
-                        raise InputError(f"{self.history}:{number}: {error}") from error
+                        raise InputError(f"{self.history}:{number}: {_wrong_with(line, error)}") from error
+
+    def lines_of(self, indexes: Collection[int]) -> dict[int, int]:
+        """By the index of an op in time order, the number of its line in the file: nearly the same, but not always."""
+        if not indexes:
+            return {}
+        times_ns = [op.time_ns for op in self.ops()]
+        in_order = sorted(range(len(times_ns)), key=times_ns.__getitem__)
+        return {index: in_order[index] + 1 for index in indexes}
 
     def _write(self, name: str, text: str) -> None:
         path = self.path / name
         with _explained(ClusterError, "write", path):
             path.write_text(text, encoding="utf-8")
+
+
+def _wrong_with(line: bytes, error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return f"this is not JSON: {line[:60].decode(errors='backslashreplace').strip()!r}"
+    return str(error)
 
 
 def _exclusive(runs: Path, name: str) -> Path:

@@ -1,6 +1,9 @@
 """The result as people read it, in plain text or in colours: a pure function of the result."""
 
 import io
+import shlex
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -9,46 +12,63 @@ from rich.text import Text
 
 from harness.checks.verdict import counted
 from harness.report.result import FaultRow, InvariantRow, Result
+from harness.report.wording import span_text
 
 _COLOURS = {"valid": "green", "violated": "bold red", "unknown": "yellow", "proven": "", "absent": "yellow"}
 _NEVER_WRAP = 10_000
 _SHOWN = 3
 
 
-def screen(result: Result, width: int | None = None, colour: bool = False) -> str:
-    """The table of a run, its violations, and one last line that sums it up; `width` in columns, None for any."""
+def screen(result: Result, width: int | None = None, colour: bool = False, repeat: str = "") -> str:
+    """
+    The tables of a run, its violations with the evidence, what to do next, and one last line that sums it up.
+
+    `width` in columns, None for any; `repeat` is the command that carries out the same plan again.
+    """
     parts = [_faults(result)] if result.faults else []
     parts.append(_invariants(result))
     parts += [_violations(row) for row in result.invariants if row.outcome == "violated"]
     if result.left_behind:
         parts.append(_indented([Text("left behind", "bold"), *(Text(f"  {text}") for text in result.left_behind)]))
+    if result.outcome != "valid" or not result.as_expected:
+        parts.append(_next_steps(result, repeat))
+    if not result.as_expected and _standing(result):
+        parts.append(Text(_standing(result), "bold red"))
     blank = Text("")
     spaced = [piece for part in parts for piece in (part, blank)]
     return _drawn(Group(*spaced, _last_line(result)), width, colour)
 
 
 def summary(result: Result) -> str:
-    """`valid   11 invariants (5 not judged: ...), 2496 operations, 2 faults   runs/...`"""
-    return f"{result.outcome:<10} {', '.join(_summed_up(result))}   {result.run_dir}"
+    """`valid      11 invariants, 2496 operations, 2 faults, 13.4 s   runs/...`"""
+    return f"{result.outcome:<10} {', '.join(_summed_up(result))}   {shlex.quote(result.run_dir)}"
+
+
+def line(result: Result, name_width: int = 0) -> str:
+    """`valid      restart   seed 7        13.4 s   runs/...`: a run in one line, alone or below others."""
+    words = [f"{result.scenario:<{name_width}}", f"seed {result.seed:<6}", f"{result.wall_s:>6.1f} s"]
+    return f"{result.outcome:<10} {'   '.join([*words, shlex.quote(result.run_dir), _standing(result)])}".rstrip()
+
+
+def _standing(result: Result) -> str:
+    """`expected violated: one-owner; got valid`, or `as expected`; empty where the outcome alone says it."""
+    expected, broken = result.expected, [row.name for row in result.invariants if row.outcome == "violated"]
+    if result.as_expected or expected.outcome == "valid":
+        return "as expected" if result.as_expected and result.outcome != "valid" else ""
+    return f"expected {_named(expected.outcome, expected.violated)}; got {_named(result.outcome, broken)}"
+
+
+def _named(outcome: str, names: Collection[str]) -> str:
+    return f"{outcome}: {', '.join(names)}" if names else outcome
 
 
 def _summed_up(result: Result) -> list[str]:
-    of = {outcome: [row.name for row in result.invariants if row.outcome == outcome] for outcome in _COLOURS}
-    judged = len(result.invariants)
-    told = [f"{len(names)} {outcome}" for outcome, names in of.items() if names and outcome != "valid"]
-    what = counted(judged, "invariant") + (f": {', '.join(told)}" if told else "")
-    reasons = list(dict.fromkeys(row["reason"] for row in result.not_judged))
-    if reasons:
-        what += (
-            f" ({len(result.not_judged)} not judged: {'; '.join(reasons[:_SHOWN])}{'...' if reasons[_SHOWN:] else ''})"
-        )
+    of = {outcome: sum(row.outcome == outcome for row in result.invariants) for outcome in ("violated", "unknown")}
+    told = [f"{number} {outcome}" for outcome, number in of.items() if number]
+    what = counted(len(result.invariants), "invariant") + (f" ({', '.join(told)})" if told else "")
     operations = sum(sum(count.values()) for count in result.ops.values())
     parts = [what, counted(operations, "operation"), counted(len(result.faults), "fault"), f"{result.wall_s:.1f} s"]
-    return parts if result.as_expected == (result.outcome == "valid") else [*parts, _expectation(result)]
-
-
-def _expectation(result: Result) -> str:
-    return "as the scenario expects" if result.as_expected else "not what the scenario expects"
+    return [*parts, _standing(result)] if result.as_expected and _standing(result) else parts
 
 
 def _last_line(result: Result) -> Text:
@@ -58,7 +78,7 @@ def _last_line(result: Result) -> Text:
 
 
 def _faults(result: Result) -> RenderableType:
-    table = _table("fault", "at", "effect", "heal")
+    table = _table("fault", "at", "effect", "heal", wraps="fault")
     for row in result.faults:
         at = "" if row.at_s is None else f"{row.at_s:.1f} s"
         table.add_row(row.text, at, *(_proof(*proof) for proof in _proofs(row)))
@@ -67,56 +87,69 @@ def _faults(result: Result) -> RenderableType:
     return Padding(table, (0, 0, 0, 2))
 
 
-def _proofs(row: FaultRow) -> tuple[tuple[str, float], tuple[str, float]]:
+def _proofs(row: FaultRow) -> tuple[tuple[str, float | None], tuple[str, float | None]]:
     return (row.effect, row.effect_after_s), (row.heal, row.heal_after_s)
 
 
-def _proof(outcome: str, after_s: float) -> Text:
-    took = f" in {after_s:.2f} s" if outcome == "proven" else ""
+def _proof(outcome: str, after_s: float | None) -> Text:
+    if outcome == "absent" and after_s is None:
+        return Text("not recorded", _COLOURS["absent"])
+    took = f" in {span_text(after_s or 0.0)}" if outcome == "proven" else ""
     return Text(outcome + took, _COLOURS.get(outcome, "dim"))
 
 
 def _invariants(result: Result) -> RenderableType:
-    table = _table("invariant", "outcome", "examined")
+    table = _table("invariant", "outcome", "examined", wraps="examined")
     for row in result.invariants:
         why = f"{row.summary}; {row.missing}" if row.summary and row.missing else row.summary or row.missing
         table.add_row(row.name, Text(row.outcome, _COLOURS[row.outcome]), why)
+    for other in result.not_judged:
+        table.add_row(Text(other["name"], "dim"), Text("not judged", "dim"), Text(other["reason"], "dim"))
     return Padding(table, (0, 0, 0, 2))
 
 
 def _violations(row: InvariantRow) -> RenderableType:
-    lines = [Text.assemble(("violated", _COLOURS["violated"]), f"   {row.name}")]
+    pieces: list[RenderableType] = [Text.assemble(("violated", _COLOURS["violated"]), f"   {row.name}")]
     for violation in row.violations[:_SHOWN]:
-        lines += [Text(f"  {violation['text']}")]
-        lines += [Text(f"    {_op(op)}", "dim", no_wrap=True, overflow="ellipsis") for op in violation["ops"]]
+        pieces += [_indented([Text(violation["text"])]), Padding(_evidence(violation["ops"]), (0, 0, 0, 4))]
     hidden = len(row.violations) - _SHOWN
     if hidden > 0:
-        lines.append(Text(f"  and {hidden} more, in result.json"))
-    return _indented(lines)
+        pieces.append(Text(f"  and {hidden} more, in result.json"))
+    return _indented(pieces)
 
 
-def _op(op: dict[str, object]) -> str:
-    value = op["value"]
-    pairs = value.items() if isinstance(value, dict) else ()
-    told = " ".join(f"{name}={_short(thing)}" for name, thing in pairs)
-    error = f" ({op['error']})" if op.get("error") else ""
-    return f"{op['at_s']:>8.2f} s  {op['actor']:<10} {op['f']} {op['type']}{error}  {told}"
-
-
-def _short(thing: object) -> str:
-    text = " ".join(thing) if isinstance(thing, dict) else str(thing)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for heading in headings:
-        table.add_column(heading)
+def _evidence(ops: list[dict[str, Any]]) -> RenderableType:
+    table = _table("line", "at", "who", "op", "", wraps="")
+    for op in ops:
+        number = "" if op["line"] is None else str(op["line"])
+        table.add_row(number, f"{op['at_s']:.2f} s", str(op["actor"]), f"{op['f']} {op['type']}", str(op["told"]))
     return table
 
 
-def _indented(lines: list[Text]) -> RenderableType:
-    return Padding(Group(*lines), (0, 0, 0, 2))
+def _next_steps(result: Result, repeat: str) -> RenderableType:
+    folder = shlex.quote(result.run_dir)
+    steps = {
+        "evidence": f"{folder}/history.jsonl, and what each node said in {folder}/logs",
+        "repeat": repeat,
+        "judge": f"harness check {folder}",
+    }
+    grid = Table.grid(padding=(0, 3, 0, 0))
+    for name, step in steps.items():
+        if step:
+            grid.add_row(name, Text(step, overflow="fold"))
+    return Padding(grid, (0, 0, 0, 2))
+
+
+def _table(*headings: str, wraps: str) -> Table:
+    """One column wraps where the screen is narrow; the others stay whole."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading != wraps, overflow="fold")
+    return table
+
+
+def _indented(pieces: Iterable[RenderableType]) -> RenderableType:
+    return Padding(Group(*pieces), (0, 0, 0, 2))
 
 
 def _drawn(what: RenderableType, width: int | None, colour: bool) -> str:

@@ -33,7 +33,7 @@ def test_no_command_shows_the_help_and_is_wrong_input(capsys):
         (["run", "restart", "--sed", "1"], "--seed"),
         (["run", "restart", "--seed", "-1"], "-1 is not in the range"),
         (["run", "restart", "--seed", "9223372036854775808"], "9223372036854775808 is not in the range"),
-        (["run", "restart", "--seed", "x"], "'x' is not a valid integer"),
+        (["run", "restart", "--seed", "x"], "'x' is not a valid whole number"),
         (["run", "restart", "--etcd", "podman"], "'auto', 'docker', 'process'"),
         (["run", "restart", "--fabric", "wifi"], "'auto', 'namespaces', 'proxy'"),
         (["run", "restart", "--runs", __file__], "is a file"),

@@ -76,7 +76,7 @@ def test_what_was_asked_for_is_what_is_carried_out(runs, tmp_path):
     main(["run", "restart", "--seed", "7", "--etcd", "process", "--time-scale", "2", "--runs", str(tmp_path)])
     ((plan, scenario, options),) = runs.asked
     assert (plan.scenario, plan.seed, plan.time_scale) == ("restart", 7, 2.0)
-    assert (options["etcd"], options["fabric"], options["runs"]) == ("process", "auto", tmp_path)
+    assert (plan.etcd.runtime, options["fabric"], options["runs"]) == ("process", "auto", tmp_path)
     assert scenario.text.startswith("# A restart")
 
 
@@ -95,11 +95,26 @@ def test_of_several_scenarios_the_worst_counts_and_all_are_run(runs, answers, co
     assert len(runs.asked) == 2
 
 
-def test_a_wrong_scenario_does_not_keep_the_others_from_running(runs, capsys):
-    runs.answers.append(VIOLATED)
-    assert main(["run", "nonsense", "kill"]) == 254
-    assert "nonsense: no such file" in capsys.readouterr().err
-    assert len(runs.asked) == 1
+def test_one_wrong_scenario_keeps_all_from_starting_and_each_wrong_one_is_told(runs, capsys):
+    assert main(["run", "kill", "nonsense", "nowhere"]) == 254
+    assert [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()] == ["nonsense", "nowhere"]
+    assert runs.asked == []
+
+
+def test_quiet_is_one_line_for_each_result(runs, capsys):
+    runs.answers += [VALID, VIOLATED]
+    main(["run", "restart", "kill", "--seed", "7", "-q"])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split() == ["valid", "restart", "seed", "7", "14.0", "s", "runs/tale-7"]
+    assert second.split()[:2] == ["violated", "kill"]
+
+
+def test_several_runs_end_with_a_line_for_each(runs, capsys):
+    runs.answers += [VALID, ClusterError("no room")]
+    main(["run", "restart", "kill", "--seed", "7"])
+    restart, kill = capsys.readouterr().out.splitlines()[-2:]
+    assert restart.split()[:4] == ["valid", "restart", "seed", "7"]
+    assert kill.split() == ["failed", "kill", "seed", "7"]
 
 
 def test_ctrl_c_ends_all_of_them_and_still_tells_the_repeat(runs, capsys):

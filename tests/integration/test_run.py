@@ -75,20 +75,20 @@ def test_four_runs_of_one_seed_started_at_once_are_all_valid_in_four_folders(sto
 def test_ctrl_c_in_any_phase_cleans_up_and_keeps_what_was_recorded(story, tmp_path, phase):
     process = start(story, tmp_path / "runs")
     folder = folder_in(tmp_path / "runs")
-    wait_until(phase, lambda: phase in (folder / "history.jsonl").read_text().partition("left-behind")[0], 30)
     wait_until(phase, lambda: process.poll() is not None or phase in written_phases(folder), 30)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode in ((130,) if phase != "stop" else (0, 130))
     assert "Traceback" not in err
-    assert "exit 130" in err.splitlines()[-1] or process.returncode == 0
+    assert ("interrupted" in err) == (process.returncode == 130)
     assert Ledger(str(folder.resolve())).left_behind() == []
     assert phases(folder)[0] == "start"
 
 
 def written_phases(folder):
     """Of a history that is still being written: its last line may be half there."""
-    lines = (folder / "history.jsonl").read_bytes().splitlines()[:-1]
+    history = folder / "history.jsonl"
+    lines = history.read_bytes().splitlines()[:-1] if history.exists() else []
     return [op.value["phase"] for op in map(Op.parse, lines) if op.f == "phase" and op.type == "invoke"]
 
 

@@ -67,17 +67,17 @@ def test_the_tally_knows_what_is_open_and_who_is_online():
     view = op(1.0, "client-1", "ok", "view", online={"worker-a": "", "worker-b": ""}, offline={})
     for each in (view, op(1.0, "worker-1", "ok", "view", online={}, offline={}), begun, proven):
         tally.add(each)
-    assert tally.text() == "online 2/2   open: pause worker-1"
+    assert tally.lines() == ["online in etcd 2/2", "open: pause worker-1"]
     for each in heal:
         tally.add(each)
-    assert tally.text() == "online 2/2"
+    assert tally.lines() == ["online in etcd 2/2"]
 
 
 def test_the_tally_counts_completions_not_invocations():
     tally = Tally(plan_of())
     for each in ordinary_ops():
         tally.add(each)
-    assert "ops 1 ok 0 fail 0 info" in tally.text()
+    assert "operations: 1 ok, 0 failed, 0 unanswered" in tally.lines()
 
 
 def test_the_tally_follows_the_phases():

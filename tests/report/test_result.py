@@ -3,6 +3,7 @@ import json
 import pytest
 
 from harness.core.history import HARNESS, NEMESIS, History
+from harness.core.plan import Expect, Step
 from harness.report.result import Result
 from tests.report.runs import broken, held, judged, op, ordinary_ops, pause, phase, plan_of, run_op
 
@@ -11,6 +12,7 @@ CONTRACT = {
     "seed",
     "outcome",
     "as_expected",
+    "expected",
     "run_dir",
     "fabric",
     "etcd",
@@ -102,6 +104,37 @@ def test_a_violation_carries_its_ops_with_their_place_and_time():
     assert violation["ops"][0]["index"] == lookup.index
     assert violation["ops"][0]["at_s"] == 3.1
     assert violation["ops"][0]["value"]["owner"] == "worker-worker-1"
+    assert violation["ops"][0]["told"] == "key a, owner worker-1, revision 5"
+
+
+def test_a_violation_tells_the_lines_of_its_ops_where_they_are_known():
+    ops = ordinary_ops()
+    judgement = judged(broken(ops[3:4]), outcome="violated", as_expected=False)
+    for lines, line in (({3: 5}, 5), (None, None)):
+        (row,) = Result.of(plan_of(), ops, judgement, "runs/tale-7", lines=lines).invariants
+        assert row.violations[0]["ops"][0]["line"] == line
+
+
+def test_what_was_expected_is_told():
+    expect = Expect("violated", ("one-owner",))
+    result = Result.of(plan_of(expect=expect), ordinary_ops(), judged(held()), "runs/tale-7")
+    assert json.loads(result.to_json())["expected"] == {"outcome": "violated", "violated": ["one-owner"], "also": []}
+
+
+KILL = {"step": 0, "targets": ["worker-1"]}
+
+
+@pytest.mark.parametrize(
+    ("for_s", "heal", "after_s"),
+    [(None, "not-applicable", None), (2.0, "absent", None)],
+    ids=["for good", "for a time"],
+)
+def test_a_heal_that_was_not_recorded_is_missed_only_where_one_was_due(for_s, heal, after_s):
+    plan = plan_of(steps=(Step("kill", {"targets": ["worker-1"]}, at_s=1.0, for_s=for_s),))
+    begun = op(1.0, NEMESIS, "invoke", "kill", **KILL)
+    done = op(1.1, NEMESIS, "ok", "kill", **KILL, effect="proven", after_s=0.1, detail="")
+    (row,) = Result.of(plan, History.of([run_op(), begun, done]), judged(held()), "runs/tale-7").faults
+    assert (row.effect, row.heal, row.heal_after_s, row.until_s) == ("proven", heal, after_s, None)
 
 
 def test_nothing_recorded_is_still_a_result():

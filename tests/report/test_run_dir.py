@@ -68,8 +68,27 @@ def test_a_last_line_cut_short_is_left_out(run_dir):
 def test_a_broken_line_in_the_middle_is_named(run_dir):
     first, second = [op.line() for op in ordinary_ops()][:2]
     run_dir.history.write_text(f"{first}\nnonsense\n{second}\n")
-    with pytest.raises(InputError, match=r"history\.jsonl:2: "):
+    with pytest.raises(InputError, match=r"history\.jsonl:2: this is not JSON: 'nonsense'$"):
         list(run_dir.ops())
+
+
+def test_bytes_that_are_no_text_are_no_json_either(run_dir):
+    run_dir.history.write_bytes(b"\xff\n")
+    with pytest.raises(InputError, match=r"history\.jsonl:1: this is not JSON: "):
+        list(run_dir.ops())
+
+
+def test_json_that_is_no_op_is_named(run_dir):
+    run_dir.history.write_text('{"time": 1}\n')
+    with pytest.raises(InputError, match=r"history\.jsonl:1: not an op: "):
+        list(run_dir.ops())
+
+
+def test_an_op_is_found_by_its_line_also_where_lines_are_out_of_order(run_dir):
+    first, *others = ordinary_ops()
+    run_dir.history.write_text("".join(f"{op.line()}\n" for op in (*others[:3], first, *others[3:])))
+    assert run_dir.lines_of({0, 1, 5}) == {0: 4, 1: 1, 5: 6}
+    assert run_dir.lines_of(()) == {}
 
 
 def test_a_folder_without_a_run_is_wrong_input(tmp_path):
