@@ -27,8 +27,13 @@ class Departure:
     base_ns: int
     due_ns: int = 0
     judged: bool = False
-    slowest_s: float = 0.0
+    slowest_s: float | None = None
     told: set[str] = field(default_factory=set)
+
+    def seen(self, time_ns: int) -> None:
+        """Somebody shows it until then, or does so still."""
+        self.judged = True
+        self.slowest_s = max(self.slowest_s or 0.0, (time_ns - self.base_ns) / SECOND)
 
 
 class GoneWorkerLeavesViews(Invariant):
@@ -128,14 +133,14 @@ class GoneWorkerLeavesViews(Invariant):
 
     def _left(self, departure: Departure, node: Node, op: Op) -> None:
         if node.ready_from() < op.time_ns and departure.gone.name != node.name:
-            departure.judged = True
-            departure.slowest_s = max(departure.slowest_s, (op.time_ns - departure.base_ns) / SECOND)
+            departure.seen(op.time_ns)
 
     def _told(self, departure: Departure, node: Node, op: Op) -> None:
         at, gone, view, sent_ns = self.truth.at, departure.gone, node.view, op.value["sent_ns"]
         if self.truth.nodes.gone.get(gone.name) is not gone or self._due_ns(departure, sent_ns) >= sent_ns:
             return
         departure.told.add(op.actor)
+        departure.seen(sent_ns)
         late_s, allowed_s = ((t - departure.base_ns) / SECOND for t in (sent_ns, departure.due_ns))
         self.violated(
             f"{node.name} still shows {self.truth.who(departure.id)} online at {at(op.time_ns)}, at revision "
@@ -149,15 +154,13 @@ class GoneWorkerLeavesViews(Invariant):
     def verdict(self) -> Verdict:
         departures = [departure for departure in self._departures.values() if departure.judged]
         allowed_s = max((self.truth.bounds.leaves_s(one.ttl_s) for one in departures), default=0.0)
-        slowest_s = max((one.slowest_s for one in departures), default=0.0)
-        summary = counted(len(departures), "departure")
-        if departures:
-            summary += f", slowest {slowest_s:.2f} s of {allowed_s:.2f} s allowed"
+        slowest_s = max((one.slowest_s for one in departures if one.slowest_s is not None), default=None)
+        slowest = "none late" if slowest_s is None else f"slowest {slowest_s:.2f} s of {allowed_s:.2f} s allowed"
         return self.answer(
-            summary,
+            counted(len(departures), "departure") + (f", {slowest}" if departures else ""),
             "" if departures else "no worker was gone for long enough while anybody could be asked",
             departures=len(departures),
             unjudged=len(self._departures) - len(departures),
-            slowest_s=round(slowest_s, 3),
+            slowest_s=None if slowest_s is None else round(slowest_s, 3),
             allowed_s=round(allowed_s, 3),
         )

@@ -150,7 +150,7 @@ class NoPrematureEviction(Invariant):
         keepalives = self.truth.leases.keepalives
         return self.answer(
             f"{counted(keepalives, 'keepalive')} of {counted(len(self.truth.leases.of), 'lease')}, "
-            f"{counted(self._deletions, 'alive key')} gone",
+            f"{counted(self._deletions, 'alive key')} deleted",
             "" if keepalives else "no keepalive was acknowledged",
             keepalives=keepalives,
             leases=len(self.truth.leases.of),

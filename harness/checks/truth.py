@@ -58,4 +58,4 @@ class Truth:
 
     def at(self, time_ns: int) -> str:
         """A moment as people read it: seconds since the run phase began."""
-        return f"{(time_ns - self.phases.zero_ns) / SECOND:.2f} s"
+        return f"{(time_ns - self.phases.zero_ns) / SECOND:z.2f} s"

@@ -80,7 +80,7 @@ def _last_line(result: Result) -> Text:
 def _faults(result: Result) -> RenderableType:
     table = _table("fault", "at", "effect", "heal", wraps="fault")
     for row in result.faults:
-        at = "" if row.at_s is None else f"{row.at_s:.1f} s"
+        at = "" if row.at_s is None else f"{row.at_s:z.1f} s"
         table.add_row(row.text, at, *(_proof(*proof) for proof in _proofs(row)))
         if row.detail and "absent" in (row.effect, row.heal):
             table.add_row(Text(f"  {row.detail}", "yellow"))
@@ -122,7 +122,7 @@ def _evidence(ops: list[dict[str, Any]]) -> RenderableType:
     table = _table("line", "at", "who", "op", "", wraps="")
     for op in ops:
         number = "" if op["line"] is None else str(op["line"])
-        table.add_row(number, f"{op['at_s']:.2f} s", str(op["actor"]), f"{op['f']} {op['type']}", str(op["told"]))
+        table.add_row(number, f"{op['at_s']:z.2f} s", str(op["actor"]), f"{op['f']} {op['type']}", str(op["told"]))
     return table
 
 

@@ -80,6 +80,16 @@ def test_a_killed_worker_that_is_shown_after_the_bound_is_violated_once_per_obse
     assert [op.f for op in verdict.violations[0].ops] == ["exit", "view", "sample"]
 
 
+def test_a_late_departure_is_among_those_that_are_measured():
+    assert departure(killed(), shown_until(10)).summary == "1 departure, slowest 3.70 s of 3.65 s allowed"
+
+
+def test_nobody_asked_about_a_departure_measured_it_as_quick():
+    unseen = samples(9, 10, "client-1", 9, pid=7)
+    away = viewed(9, "client-1", 9, online=OTHERS, offline=["worker-1"], pid=7)
+    assert "0.00 s" not in departure(killed(), away, unseen).summary
+
+
 def test_it_may_stay_until_just_before_the_bound():
     assert departure(killed(), dropped(5 + ALLOWED_S - 0.02)).outcome == "valid"
 

@@ -6,12 +6,15 @@ import shlex
 import pytest
 from click.testing import CliRunner
 
+from harness import load_scenario, make_plan
 from harness.checks import INVARIANTS
 from harness.cli import harness
+from harness.faults import FAULTS
 from harness.packaged import scenarios
 from tests.meta.source import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+WRITING = (ROOT / "scenarios" / "WRITING.md").read_text(encoding="utf-8")
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)\)")
 DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not any(part.startswith(".") for part in path.parts[1:]))
@@ -57,6 +60,22 @@ def test_every_scenario_opens_with_its_story_and_is_in_the_catalogue(name):
     assert first.startswith("# ")
     assert second.startswith("# ")
     assert f"[{name}]({name}.yaml)" in (ROOT / "scenarios" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", WRITING, re.DOTALL))
+def test_every_example_scenario_is_right(text, tmp_path):
+    (tmp_path / "example.yaml").write_text(text, encoding="utf-8")
+    assert make_plan(load_scenario(tmp_path / "example.yaml"), seed=7).steps
+
+
+@pytest.mark.parametrize("step", re.findall(r"`(\{at: .*?\})` \|", WRITING))
+def test_every_example_step_is_right(step, tmp_path):
+    (tmp_path / "example.yaml").write_text(f"cluster: {{workers: 4}}\nsteps: [{step}]\n", encoding="utf-8")
+    assert make_plan(load_scenario(tmp_path / "example.yaml"), seed=7).steps
+
+
+def test_every_fault_that_can_be_asked_for_is_shown_by_example():
+    assert set(re.findall(r"^\| `([a-z-]+)` \| `\{at:", WRITING, re.MULTILINE)) == set(FAULTS)
 
 
 @pytest.mark.parametrize("name", INVARIANTS)
