@@ -15,7 +15,7 @@ from harness.checks import judge
 from harness.cluster.cluster import Cluster
 from harness.cluster.control import Control
 from harness.cluster.etcd_server import EtcdRuntime, choose_runtime
-from harness.cluster.roles import OBSERVER, WORKLOAD, every_spec
+from harness.cluster.roles import OBSERVER, PROGRAMS, WORKLOAD, every_spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted
 from harness.core.history import History
@@ -177,7 +177,7 @@ class Attempt:
     def _node_died(self, name: str, epitaph: str) -> None:
         """Whatever the run would still show, nobody could say what it is due to: it is cut short and judged."""
         self._progress.node_died(epitaph)
-        if self._is_starting or name in (OBSERVER, WORKLOAD):
+        if self._is_starting or name in PROGRAMS:
             self._fail(epitaph)
         self._stop.set()
 

@@ -69,6 +69,11 @@ class FakeCluster:
         with self._lock:
             return frozenset(link for link in links if self._passes(link))
 
+    def remove(self, worker):
+        self.log.append(("remove", worker))
+        if self.nodes[worker].is_ready():
+            raise ClusterError(f"Can't remove running worker: {worker}")
+
     def seconds_until(self, what, probe, timeout_s):
         for tries in range(20):
             if probe():

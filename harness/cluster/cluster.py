@@ -8,12 +8,15 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
+from itertools import count
+from typing import Any
 
 from harness.cluster import roles
 from harness.cluster.control import Control
 from harness.cluster.spec import Spec
 from harness.cluster.status import Status
 from harness.cluster.wait import wait_until
+from harness.core.history import Op
 from harness.core.links import Link, one_way
 from harness.core.plan import Plan
 from harness.errors import ClusterError, NotReadyError
@@ -22,6 +25,7 @@ from harness.faults.fault import Cuts, Signal
 _READY_S = 30.0
 _STOP_S = 3.0
 _KILLED_S = 5.0
+_OPERATED_S = 30.0
 
 
 class Node:
@@ -45,9 +49,9 @@ class Node:
     def is_ready(self) -> bool:
         return self.is_running() and self._status.is_ready(self.name)
 
-    def tell(self, do: str) -> None:
-        """A word to one of the harness' own programs."""
-        self._control.ask("tell", name=self.name, message={"do": do})
+    def tell(self, do: str, **fields: Any) -> None:
+        """A word to one of the harness' own programs; what it has to say to that comes as ops."""
+        self._control.ask("tell", name=self.name, message={"do": do, **fields})
 
 
 class Cluster:
@@ -58,6 +62,7 @@ class Cluster:
     ) -> None:
         self._plan, self._control, self._status, self._stop = plan, control, status, stop
         self._nodes = {spec.name: Node(spec, control, status) for spec in specs}
+        self._numbers = count(1)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -75,10 +80,11 @@ class Cluster:
             began_s = time.monotonic()
             self._start_all(groups)
             if groups is plan.etcd.members:
-                self._start_all((roles.OBSERVER, roles.WORKLOAD))
+                self._start_all(roles.PROGRAMS)
             self._wait_ready(groups)
             announce(f"{_plural(groups)} {time.monotonic() - began_s:.2f} s")
-        self.seconds_until("the workload listens", lambda: self._status.count("ready") > 0, _READY_S)
+        who = (roles.WORKLOAD, roles.OPERATOR)
+        self.seconds_until(f"{' and '.join(who)} listen", lambda: self._status.count("ready") == len(who), _READY_S)
 
     def stop(self) -> list[str]:
         """
@@ -113,6 +119,9 @@ class Cluster:
     def passing(self, links: Collection[Link]) -> frozenset[Link]:
         return self._links("passing", links)
 
+    def remove(self, worker: str) -> None:
+        self._operate("remove-worker", id=self._plan.identities[worker])
+
     def seconds_until(
         self, what: str, probe: Callable[[], bool], timeout_s: float, last_seen: Callable[[], str] = str
     ) -> float:
@@ -133,7 +142,7 @@ class Cluster:
 
     def _stop_order(self) -> list[list[str]]:
         running = self.running()
-        programs = [roles.WORKLOAD, roles.OBSERVER]
+        programs = roles.PROGRAMS
         etcd = list(self._plan.etcd.members)
         others = [name for name in running if name not in (*programs, *etcd)]
         return [[n for n in group if n in running] for group in (programs, others, etcd)]
@@ -147,6 +156,16 @@ class Cluster:
             with contextlib.suppress(NotReadyError):
                 wait_until(f"end of {', '.join(left)}", lambda: not set(names) & set(self.running()), patience_s)
                 return
+
+    def _operate(self, do: str, **fields: Any) -> Op:
+        """Have the operator do it; how it ended. Raises ClusterError where etcd refused or nobody knows."""
+        number, said = next(self._numbers), self._status.answer
+        self.node(roles.OPERATOR).tell(do, number=number, **fields)
+        self.seconds_until(f"{do} by the operator", lambda: said(number) is not None, _OPERATED_S)
+        answer = said(number)
+        if answer is None or answer.type != "ok":
+            raise ClusterError(answer.error or do if answer else do)
+        return answer
 
     def _links(self, do: str, links: Collection[Link]) -> frozenset[Link]:
         return frozenset((a, b) for a, b in self._control.ask(do, links=sorted(links)))

@@ -9,7 +9,9 @@ from harness.cluster.spec import Spec
 from harness.core.plan import Plan
 
 HARNESS_PLACE = "harness"
-OBSERVER, WORKLOAD = "observer", "workload"
+OBSERVER, WORKLOAD, OPERATOR = "observer", "workload", "operator"
+PROGRAMS = (OBSERVER, WORKLOAD, OPERATOR)
+"""The harness' own, beside the nodes of a plan."""
 
 
 def every_spec(plan: Plan, etcd: EtcdRuntime, logs: Path, scenario_folder: Path) -> list[Spec]:
@@ -20,6 +22,7 @@ def every_spec(plan: Plan, etcd: EtcdRuntime, logs: Path, scenario_folder: Path)
     programs = [
         _program(OBSERVER, logs, _observer_settings(plan)),
         _program(WORKLOAD, logs, _workload_settings(plan)),
+        _operator(plan, logs),
     ]
     return members + workers + clients + programs
 
@@ -50,6 +53,15 @@ def _dora(role: Literal["worker", "client"], plan: Plan, name: str, logs: Path, 
 
 def _program(name: str, logs: Path, settings: dict[str, Any]) -> Spec:
     return Spec(name, f"harness.{name}:main", str(logs / f"{name}.log"), HARNESS_PLACE, "harness", settings)
+
+
+def _operator(plan: Plan, logs: Path) -> Spec:
+    home, conf = f"{HOME}/{OPERATOR}", "alluxio-site.properties"
+    files = {conf: properties(plan, OPERATOR, home)}
+    settings = {"conf": f"{home}/{conf}"}
+    return Spec(
+        OPERATOR, "harness.dora.operator:main", str(logs / "operator.log"), HARNESS_PLACE, "harness", settings, files
+    )
 
 
 def _observer_settings(plan: Plan) -> dict[str, Any]:

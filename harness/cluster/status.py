@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from harness.core.history import OBSERVER, Op
+from harness.core.history import OBSERVER, OPERATOR, Op
 from harness.core.membership import Replay
 from harness.core.plan import Plan
 from harness.core.properties import Properties
@@ -37,6 +37,7 @@ class Status:
         self._nodes = {name: NodeStatus() for name in plan.names}
         self._etcd = Replay(Properties(plan.properties).text("alluxio.cluster.name"))
         self._facts = Counter[str]()
+        self._answers = dict[int, Op]()
         self._reached_ns = 0
         self._died, self._removed = died, set[str]()
         self._of_nodes: Heard = {"start": self._start, "exit": self._exit, "sample": self._sample, "view": self._view}
@@ -54,6 +55,8 @@ class Status:
                 self._removed.add(op.actor)
             if op.actor not in self._nodes:
                 self._facts[op.f] += op.type == "ok"
+            if op.actor == OPERATOR and op.id and op.type != "invoke":
+                self._answers[op.id] = op
             known = self._of_etcd if op.actor == OBSERVER else self._of_nodes if op.actor in self._nodes else {}
             if op.type == "ok" and op.f in known:
                 known[op.f](op)
@@ -72,6 +75,11 @@ class Status:
         """How often the observer, the workload or the harness has recorded an ok `f`."""
         with self._lock:
             return self._facts[f]
+
+    def answer(self, number: int) -> Op | None:
+        """How the operator ended what it was asked under this number; None while it has not."""
+        with self._lock:
+            return self._answers.get(number)
 
     def membership(self) -> dict[str, Literal["online", "offline"]]:
         """Every planned worker as etcd's log has it."""

@@ -17,7 +17,13 @@ from typing import Any
 
 from harness.cluster.process import fork_into
 
-PRELOAD = ("harness.dora.worker", "harness.dora.client", "harness.observer", "harness.workload")
+PRELOAD = (
+    "harness.dora.worker",
+    "harness.dora.client",
+    "harness.dora.operator",
+    "harness.observer",
+    "harness.workload",
+)
 _MESSAGE_BYTES = 1 << 17
 
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 OpType = Literal["invoke", "ok", "fail", "info"]
 
-HARNESS, NEMESIS, OBSERVER = "harness", "nemesis", "observer"
+HARNESS, NEMESIS, OBSERVER, OPERATOR = "harness", "nemesis", "observer", "operator"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,11 +49,11 @@ def nodes(view: View) -> str:
     return "\n".join(rows) + "\n"
 
 
-def remove(etcd: Etcd, cluster: str, worker: WorkerId) -> None:
+def remove(etcd: Etcd, cluster: str, worker: WorkerId) -> int:
     """
     Take an offline worker out of the cluster: that it is registered and offline still holds when its key is deleted.
 
-    Raises ClusterError for a worker that is not registered, or is online.
+    The revision of that. Raises ClusterError for a worker that is not registered, or is online.
     """
     registered, alive = registered_key(cluster, worker), alive_key(cluster, worker)
     for _ in range(_REMOVE_ATTEMPTS):
@@ -66,8 +66,9 @@ def remove(etcd: Etcd, cluster: str, worker: WorkerId) -> None:
             compare(registered, "mod_revision", reading.registered[registered].revision),
             compare(alive, "version", 0),
         ]
-        if etcd.transaction(unchanged, [delete(registered)]).succeeded:
-            return
+        outcome = etcd.transaction(unchanged, [delete(registered)])
+        if outcome.succeeded:
+            return outcome.revision
     raise ClusterError(f"{worker} changed each time it was about to be removed; try again")
 
 

@@ -18,9 +18,9 @@ class Reporter:
         self._socket = None if history_fd is None else socket.socket(fileno=history_fd)
         self._waiting: deque[bytes] = deque(maxlen=_WAITING_MAX)
 
-    def tell(self, f: str, value: dict[str, Any], type: OpType = "ok", error: str | None = None) -> None:
+    def tell(self, f: str, value: dict[str, Any], type: OpType = "ok", error: str | None = None, id: int = 0) -> None:
         if self._socket:
-            self._waiting.append(Op(time.monotonic_ns(), self._name, type, f, value, error).line().encode())
+            self._waiting.append(Op(time.monotonic_ns(), self._name, type, f, value, error, id).line().encode())
             self._send_all(self._socket)
 
     def close(self) -> None:

@@ -61,6 +61,10 @@ class Cluster(Protocol):
         """Those of `links` through which a datagram came just now."""
         ...
 
+    def remove(self, worker: str) -> None:
+        """Take an offline worker out of the cluster for good. Raises ClusterError where that is refused or unknown."""
+        ...
+
     def seconds_until(self, what: str, probe: Callable[[], bool], timeout_s: float) -> float:
         """Poll until `probe` holds; the seconds it took. Raises NotReadyError saying `what` was waited for."""
         ...

@@ -70,12 +70,19 @@ class Node:
         return self.process.wait(timeout=15)
 
     def ask(self, do, **fields):
-        with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(15)
-            line.connect(str(self._folder / "control.sock"))
-            line.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")
-            with line.makefile() as answers:
-                return json.loads(answers.readline())
+        with self._line(do, fields) as line, line.makefile() as answers:
+            return json.loads(answers.readline())
+
+    def tell(self, do, **fields):
+        """As `ask`, but hangs up without waiting for the answer."""
+        self._line(do, fields).close()
+
+    def _line(self, do, fields):
+        line = socket.socket(socket.AF_UNIX)
+        line.settimeout(15)
+        line.connect(str(self._folder / "control.sock"))
+        line.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")
+        return line
 
     def until(self, state):
         return eventually(lambda: (told := self.ask("state"))["state"] == state and told, f"{self._name} {state}")

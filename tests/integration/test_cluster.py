@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness.cluster.wait import wait_until
+from harness.errors import ClusterError
 
 pytestmark = pytest.mark.cluster
 
@@ -84,3 +85,16 @@ def test_a_worker_that_dies_unasked_tells_why(held):
     (why,) = (why for why in held.died if why.startswith("worker-2 "))
     assert why.startswith("worker-2 was ended by SIGABRT after ")
     assert why.endswith(f"all of it in {held.folder}/logs/worker-2.log")
+
+
+def test_the_operator_removes_who_is_offline_and_tells_why_it_does_not(held):
+    with pytest.raises(ClusterError, match="Can't remove running worker"):
+        held.cluster.remove("worker-2")
+    worker = held.cluster.node("worker-2")
+    worker.signal("TERM")
+    wait_until("worker-2 is gone", lambda: not worker.is_running(), 10)
+    held.cluster.remove("worker-2")
+    (removal,) = held.seen("operator", "remove-worker")
+    key = f"/DHT/DefaultAlluxioCluster/AUTHORIZED/{held.plan.identities['worker-2']}"
+    wait_until("the log has it", lambda: held.seen("observer", "delete")[-1].value["key"] == key, 10)
+    assert held.seen("observer", "delete")[-1].value["revision"] == removal.value["revision"]
