@@ -75,7 +75,7 @@ def test_pure_modules_touch_no_clock_no_machine_and_no_global_chance(path):
 
 def test_etcd3_has_one_door():
     users = {name_of(path) for path in SOURCES if any(m.split(".")[0] == "etcd3" for m in imports_in(tree_of(path)))}
-    assert users <= {"harness/etcd.py"}
+    assert users <= {"harness/etcd/door.py"}
 
 
 def test_importing_the_package_imports_nothing_heavy():

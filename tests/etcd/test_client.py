@@ -1,52 +1,12 @@
-import shutil
-import subprocess
-import sysconfig
 from contextlib import closing
-from queue import SimpleQueue
 
 import pytest
 
 from harness.errors import EtcdError, EtcdUnreachable, InputError
 from harness.etcd import Etcd, compare, delete, get, put
-from tests.conftest import Cluster, eventually, free_port
+from tests.conftest import free_port
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-def client(etcd):
-    with etcd.client() as client:
-        yield client
-
-
-@pytest.fixture
-def root(etcd):
-    return f"/{etcd.name}/"
-
-
-class Seen:
-    """What a watch delivered, in order."""
-
-    def __init__(self):
-        self._queue = SimpleQueue()
-
-    def events(self, events):
-        for event in events:
-            self._queue.put((event.kind, event.kv.key, event.kv.value))
-
-    def reset(self, revision, kvs):
-        self._queue.put(("reset", [(kv.key, kv.value) for kv in kvs]))
-
-    def next(self):
-        return self._queue.get(timeout=15)
-
-    def is_empty(self):
-        return self._queue.empty()
-
-
-def compact(etcd, revision):
-    etcdctl = shutil.which("etcdctl", path=sysconfig.get_path("scripts")) or "etcdctl"
-    subprocess.run([etcdctl, "--endpoints", etcd.endpoint, "compact", str(revision)], check=True, capture_output=True)
 
 
 def test_a_transaction_tells_what_it_found_and_its_revision(client, root):
@@ -98,8 +58,11 @@ def test_a_put_under_a_lease_that_is_gone_is_refused(client, root):
     assert not isinstance(caught.value, EtcdUnreachable)
 
 
-def test_the_version_is_told(client):
-    assert client.version().startswith("3.")
+def test_a_member_tells_what_it_thinks_of_itself(client):
+    standing = client.standing()
+    assert standing.leader == standing.member > 0
+    assert standing.term > 0
+    assert standing.version.startswith("3.")
 
 
 def test_nobody_there_is_unreachable():
@@ -132,48 +95,3 @@ def test_what_is_no_endpoint_is_refused(endpoint):
 def test_no_endpoint_at_all_is_refused():
     with pytest.raises(InputError, match=r"alluxio\.etcd\.endpoints"):
         Etcd([], timeout_s=1)
-
-
-def test_a_watch_tells_the_past_and_the_future_of_its_prefixes_alone(client, root):
-    start = client.linearizable_revision() + 1
-    client.transaction([], [put(root + "b/x", b"1"), put(root + "between", b"2"), put(root + "a/x", b"3")])
-    seen = Seen()
-    watch = client.watch([root + "b/", root + "a/"], start, seen.events, seen.reset)
-    assert [seen.next(), seen.next()] == [("put", root + "b/x", b"1"), ("put", root + "a/x", b"3")]
-    client.transaction([], [delete(root + "a/x")])
-    assert seen.next() == ("delete", root + "a/x", b"")
-    watch.stop()
-
-
-def test_a_watch_from_before_a_compaction_lists_anew_and_goes_on(etcd, client, root):
-    start = client.linearizable_revision() + 1
-    for value in (b"1", b"2", b"3"):
-        client.transaction([], [put(root + "a", value)])
-    compact(etcd, client.linearizable_revision())
-    seen = Seen()
-    watch = client.watch([root], start, seen.events, seen.reset)
-    assert seen.next() == ("reset", [(root + "a", b"3")])
-    client.transaction([], [put(root + "a", b"4")])
-    assert seen.next() == ("put", root + "a", b"4")
-    watch.stop()
-
-
-def test_a_watch_misses_and_repeats_nothing_over_a_restart_of_etcd(own_etcd):
-    with Cluster("c", own_etcd).client() as client:
-        seen = Seen()
-        watch = client.watch(["/c/"], 1, seen.events, seen.reset)
-        client.transaction([], [put("/c/a", b"1")])
-        assert seen.next() == ("put", "/c/a", b"1")
-        own_etcd.kill()
-        own_etcd.start()
-        eventually(lambda: client.transaction([], [put("/c/a", b"2")]), "a put after the restart")
-        assert seen.next() == ("put", "/c/a", b"2")
-        assert seen.is_empty()
-        watch.stop()
-
-
-def test_a_watch_stops_while_etcd_is_down(own_etcd):
-    with Cluster("c", own_etcd).client(timeout_s=0.5) as client:
-        watch = client.watch(["/c/"], 1, print, print)
-        own_etcd.kill()
-        watch.stop()
