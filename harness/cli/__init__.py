@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import click
 
-from harness.cli import catalogue, check, exits, plan, run
+from harness.cli import catalogue, check, exits, plan, run, soak
 
 
 @click.group(
@@ -29,7 +29,7 @@ def harness() -> None:
     """
 
 
-for command in (run.command, check.command, plan.command, catalogue.command, catalogue.schema):
+for command in (run.command, soak.command, check.command, plan.command, catalogue.command, catalogue.schema):
     harness.add_command(command)
 
 

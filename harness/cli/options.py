@@ -3,11 +3,11 @@
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from harness.core.plan import SEED_MAX
+from harness.core.plan import SEED_MAX, EtcdRuntime
 
 if TYPE_CHECKING:
     from harness.scenario.model import Scenario
@@ -31,13 +31,13 @@ def _scale(context: click.Context, option: click.Parameter, value: float | None)
     return value
 
 
-class _Seed(click.IntRange):
+class Whole(click.IntRange):
     name = "whole number"
 
 
 seed: Decorator = click.option(
     "--seed",
-    type=_Seed(0, SEED_MAX),
+    type=Whole(0, SEED_MAX),
     metavar="N",
     help="Draws and identities. [default: the scenario's, else any]",
 )
@@ -55,6 +55,16 @@ time_scale: Decorator = click.option(
     callback=_scale,
     metavar="X",
     help="Multiply bounds and timeouts, never the plan, on a slow machine.",
+)
+etcd: Decorator = click.option(
+    "--etcd", type=click.Choice(get_args(EtcdRuntime)), help="How etcd runs. [default: the scenario's]"
+)
+fabric: Decorator = click.option(
+    "--fabric",
+    type=click.Choice(("auto", "namespaces", "proxy")),
+    default="auto",
+    show_default=True,
+    help="How nodes are joined.",
 )
 as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, on one line.")
 RUNS = Path("runs")

@@ -18,10 +18,15 @@ def show(result: Result, as_json: bool, repeat: str = "") -> None:
         return
     from harness.report.screen import screen
 
+    width, colour = terminal()
+    click.echo(screen(result, width, colour, repeat), color=colour)
+
+
+def terminal() -> tuple[int | None, bool]:
+    """How wide stdout is, None where it is no terminal; and whether it should be coloured."""
     is_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if is_terminal else None
-    colour = is_terminal and not os.environ.get("NO_COLOR")
-    click.echo(screen(result, width, colour, repeat), color=is_terminal)
+    return width, is_terminal and not os.environ.get("NO_COLOR")
 
 
 def brief(plan: Plan, result: Result | None, code: int, name_width: int) -> str:

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,7 +33,7 @@ class Wanted:
     quiet: bool
     verbose: bool
 
-    def repeat(self, scenario: str, seed: int) -> str:
+    def words(self, scenario: str, seed: int) -> list[str]:
         """The command that carries out the same plan in the same way."""
         words = ["harness", "run", scenario, "--seed", str(seed)]
         words += [word for path, value in self.overrides for word in ("--set", f"{path}={value}")]
@@ -41,7 +41,10 @@ class Wanted:
             words += [option, str(value)] if value is not None else []
         words += ["--fabric", self.fabric] if self.fabric != "auto" else []
         words += ["--runs", str(self.runs)] if self.runs != options.RUNS else []
-        return shlex.join(words)
+        return words
+
+    def repeat(self, scenario: str, seed: int) -> str:
+        return shlex.join(self.words(scenario, seed))
 
 
 @dataclass
@@ -58,14 +61,8 @@ class Job:
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
 @options.seed
 @options.runs
-@click.option("--etcd", type=click.Choice(get_args(EtcdRuntime)), help="How etcd runs. [default: the scenario's]")
-@click.option(
-    "--fabric",
-    type=click.Choice(("auto", "namespaces", "proxy")),
-    default="auto",
-    show_default=True,
-    help="How nodes are joined.",
-)
+@options.etcd
+@options.fabric
 @options.overrides
 @options.time_scale
 @options.as_json
@@ -122,17 +119,25 @@ def _jobs(names: tuple[str, ...], wanted: Wanted) -> list[Job]:
 
 
 def _job(name: str, wanted: Wanted) -> Job:
-    from harness import load_scenario, make_plan
+    from harness import load_scenario
     from harness.run import runtime_for
 
     scenario = load_scenario(name, wanted.overrides)
-    plan = make_plan(scenario, options.seed_of(scenario, wanted.seed))
+    plan = plan_for(scenario, options.seed_of(scenario, wanted.seed), wanted)
+    runtime_for(plan, wanted.fabric)
+    return Job(plan, scenario, wanted.repeat(name, plan.seed))
+
+
+def plan_for(scenario: "Scenario", seed: int, wanted: Wanted) -> Plan:
+    """What is carried out: the scenario's plan, with what the options change in it."""
+    from harness import make_plan
+
+    plan = make_plan(scenario, seed)
     if wanted.time_scale is not None:
         plan = replace(plan, time_scale=wanted.time_scale)
     if wanted.etcd is not None:
         plan = replace(plan, etcd=replace(plan.etcd, runtime=wanted.etcd))
-    runtime_for(plan, wanted.fabric)
-    return Job(plan, scenario, wanted.repeat(name, plan.seed))
+    return plan
 
 
 def _one(job: Job, wanted: Wanted) -> int:

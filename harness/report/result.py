@@ -125,6 +125,16 @@ class Result:
         """One line."""
         return json.dumps(asdict(self))
 
+    @classmethod
+    def from_json(cls, text: str) -> "Result":
+        """Read `to_json()` back. Raises ValueError, KeyError or TypeError when it is no result."""
+        row = json.loads(text)
+        names = {name: tuple(row["expected"][name]) for name in ("violated", "also")}
+        row["expected"] = Expect(**{**row["expected"], **names})
+        row["faults"] = [FaultRow(**fault) for fault in row["faults"]]
+        row["invariants"] = [InvariantRow(**invariant) for invariant in row["invariants"]]
+        return cls(**row)
+
 
 @dataclass
 class _Seen:

@@ -1,21 +1,19 @@
 """The result as people read it, in plain text or in colours: a pure function of the result."""
 
-import io
 import shlex
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from harness.checks.verdict import counted
+from harness.report.drawing import COLOURS, drawn, table_of
 from harness.report.result import FaultRow, InvariantRow, Result
 from harness.report.wording import span_text
 
-_COLOURS = {"valid": "green", "violated": "bold red", "unknown": "yellow", "proven": "", "absent": "yellow"}
-_NEVER_WRAP = 10_000
 _SHOWN = 3
 
 
@@ -32,11 +30,11 @@ def screen(result: Result, width: int | None = None, colour: bool = False, repea
         parts.append(_indented([Text("left behind", "bold"), *(Text(f"  {text}") for text in result.left_behind)]))
     if result.outcome != "valid" or not result.as_expected:
         parts.append(_next_steps(result, repeat))
-    if not result.as_expected and _standing(result):
-        parts.append(Text(_standing(result), "bold red"))
+    if not result.as_expected and standing(result):
+        parts.append(Text(standing(result), "bold red"))
     blank = Text("")
     spaced = [piece for part in parts for piece in (part, blank)]
-    return _drawn(Group(*spaced, _last_line(result)), width, colour)
+    return drawn(Group(*spaced, _last_line(result)), width, colour)
 
 
 def summary(result: Result) -> str:
@@ -47,10 +45,10 @@ def summary(result: Result) -> str:
 def line(result: Result, name_width: int = 0) -> str:
     """`valid      restart   seed 7        13.4 s   runs/...`: a run in one line, alone or below others."""
     words = [f"{result.scenario:<{name_width}}", f"seed {result.seed:<6}", f"{result.wall_s:>6.1f} s"]
-    return f"{result.outcome:<10} {'   '.join([*words, shlex.quote(result.run_dir), _standing(result)])}".rstrip()
+    return f"{result.outcome:<10} {'   '.join([*words, shlex.quote(result.run_dir), standing(result)])}".rstrip()
 
 
-def _standing(result: Result) -> str:
+def standing(result: Result) -> str:
     """`expected violated: one-owner; got valid`, or `as expected`; empty where the outcome alone says it."""
     expected, broken = result.expected, [row.name for row in result.invariants if row.outcome == "violated"]
     if result.as_expected or expected.outcome == "valid":
@@ -68,17 +66,17 @@ def _summed_up(result: Result) -> list[str]:
     what = counted(len(result.invariants), "invariant") + (f" ({', '.join(told)})" if told else "")
     operations = sum(sum(count.values()) for count in result.ops.values())
     parts = [what, counted(operations, "operation"), counted(len(result.faults), "fault"), f"{result.wall_s:.1f} s"]
-    return [*parts, _standing(result)] if result.as_expected and _standing(result) else parts
+    return [*parts, standing(result)] if result.as_expected and standing(result) else parts
 
 
 def _last_line(result: Result) -> Text:
     text = Text(summary(result))
-    text.stylize(_COLOURS[result.outcome], 0, len(result.outcome))
+    text.stylize(COLOURS[result.outcome], 0, len(result.outcome))
     return text
 
 
 def _faults(result: Result) -> RenderableType:
-    table = _table("fault", "at", "effect", "heal", wraps="fault")
+    table = table_of("fault", "at", "effect", "heal", wraps="fault")
     for row in result.faults:
         at = "" if row.at_s is None else f"{row.at_s:z.1f} s"
         table.add_row(row.text, at, *(_proof(*proof) for proof in _proofs(row)))
@@ -93,23 +91,23 @@ def _proofs(row: FaultRow) -> tuple[tuple[str, float | None], tuple[str, float |
 
 def _proof(outcome: str, after_s: float | None) -> Text:
     if outcome == "absent" and after_s is None:
-        return Text("not recorded", _COLOURS["absent"])
+        return Text("not recorded", COLOURS["absent"])
     took = f" in {span_text(after_s or 0.0)}" if outcome == "proven" else ""
-    return Text(outcome + took, _COLOURS.get(outcome, "dim"))
+    return Text(outcome + took, COLOURS.get(outcome, "dim"))
 
 
 def _invariants(result: Result) -> RenderableType:
-    table = _table("invariant", "outcome", "examined", wraps="examined")
+    table = table_of("invariant", "outcome", "examined", wraps="examined")
     for row in result.invariants:
         why = f"{row.summary}; {row.missing}" if row.summary and row.missing else row.summary or row.missing
-        table.add_row(row.name, Text(row.outcome, _COLOURS[row.outcome]), why)
+        table.add_row(row.name, Text(row.outcome, COLOURS[row.outcome]), why)
     for other in result.not_judged:
         table.add_row(Text(other["name"], "dim"), Text("not judged", "dim"), Text(other["reason"], "dim"))
     return Padding(table, (0, 0, 0, 2))
 
 
 def _violations(row: InvariantRow) -> RenderableType:
-    pieces: list[RenderableType] = [Text.assemble(("violated", _COLOURS["violated"]), f"   {row.name}")]
+    pieces: list[RenderableType] = [Text.assemble(("violated", COLOURS["violated"]), f"   {row.name}")]
     for violation in row.violations[:_SHOWN]:
         pieces += [_indented([Text(violation["text"])]), Padding(_evidence(violation["ops"]), (0, 0, 0, 4))]
     hidden = len(row.violations) - _SHOWN
@@ -119,7 +117,7 @@ def _violations(row: InvariantRow) -> RenderableType:
 
 
 def _evidence(ops: list[dict[str, Any]]) -> RenderableType:
-    table = _table("line", "at", "who", "op", "", wraps="")
+    table = table_of("line", "at", "who", "op", "", wraps="")
     for op in ops:
         number = "" if op["line"] is None else str(op["line"])
         table.add_row(number, f"{op['at_s']:z.2f} s", str(op["actor"]), f"{op['f']} {op['type']}", str(op["told"]))
@@ -140,29 +138,5 @@ def _next_steps(result: Result, repeat: str) -> RenderableType:
     return Padding(grid, (0, 0, 0, 2))
 
 
-def _table(*headings: str, wraps: str) -> Table:
-    """One column wraps where the screen is narrow; the others stay whole."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for heading in headings:
-        table.add_column(heading, no_wrap=heading != wraps, overflow="fold")
-    return table
-
-
 def _indented(pieces: Iterable[RenderableType]) -> RenderableType:
     return Padding(Group(*pieces), (0, 0, 0, 2))
-
-
-def _drawn(what: RenderableType, width: int | None, colour: bool) -> str:
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width or _NEVER_WRAP,
-        force_terminal=colour,
-        no_color=not colour,
-        color_system="standard" if colour else None,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
-    console.print(what)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())

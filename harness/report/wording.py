@@ -93,3 +93,16 @@ def settings_text(step: Step) -> str:
     spans = [f"{name} {value:g} s" for name, value in step.params.items() if isinstance(value, float)]
     told = ", ".join(words + spans)
     return f"({told})" if told else ""
+
+
+def long_span_text(seconds: float) -> str:
+    """`48 s`, `4 min 12 s`, `3 h 5 min`: a span that somebody waits for."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def room_text(size_bytes: int) -> str:
+    """`1.2 GB`: on a disk or in memory."""
+    return f"{size_bytes / 1e9:.1f} GB"

@@ -19,7 +19,7 @@ LAYERS = (
     {"cluster"},
     {"nemesis", "workload", "observer", "recorder"},
     {"report"},
-    {"run"},
+    {"run", "soak"},
     {"cli", "pytest_plugin", "__main__"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

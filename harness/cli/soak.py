@@ -1,0 +1,176 @@
+"""`harness soak`: many seeds of scenarios, summed up."""
+
+import json
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli import exits, options
+from harness.cli.output import terminal
+from harness.cli.run import Wanted, plan_for
+from harness.core.lasting import run_s
+from harness.core.plan import SEED_MAX, Plan
+from harness.errors import InputError
+
+if TYPE_CHECKING:
+    from harness.cluster.room import Room
+    from harness.report.soak import Summary, Task
+
+_AROUND_S = 2.0
+_RUNS_MAX = 100_000
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
+@click.option(
+    "--runs-count",
+    type=options.Whole(1, _RUNS_MAX),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Runs of each scenario, one a seed.",
+)
+@click.option(
+    "--jobs",
+    type=options.Whole(1),
+    metavar="J",
+    help="The most that run at once. [default: what cores and memory carry, about 2 a core]",
+)
+@click.option(
+    "--seed",
+    "first",
+    type=options.Whole(0, SEED_MAX),
+    default=1,
+    show_default=True,
+    metavar="FIRST",
+    help="The first seed; the others follow.",
+)
+@click.option(
+    "--keep",
+    type=click.Choice(("all", "failures")),
+    default="all",
+    show_default=True,
+    help="Which folders stay: all, or those of runs that did not end as expected.",
+)
+@options.runs
+@options.etcd
+@options.fabric
+@options.overrides
+@options.time_scale
+@options.as_json
+@click.option("-q", "--quiet", is_flag=True, help="No progress, and of each scenario one line.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each run on a terminal too; tracebacks.")
+def command(scenarios: tuple[str, ...], runs_count: int, jobs: int | None, first: int, keep: str, **wanted: Any) -> int:
+    """
+    Carry out scenarios with many seeds, some runs at once, and sum them up.
+
+    Each run is a `harness run` of its own, and its folder is kept. Told are how the runs ended, how near each invariant
+    came to its bound, which were judged differently with other seeds, and how to repeat what failed. Ctrl-C ends the
+    runs that go on and sums up the others; a second one kills. The exit code is the worst of all, as for `run`.
+
+    \b
+    Examples:
+      harness soak partition --runs-count 50
+      harness soak restart kill pause --runs-count 20 --jobs 4 --keep failures
+      harness soak partition --seed 51 --runs-count 50 --json | jq .differing
+    """
+    asked = Wanted(seed=None, **wanted)
+    return exits.code_of(partial(_soak, scenarios, range(first, first + runs_count), jobs, keep, asked), asked.verbose)
+
+
+command.name = "soak"
+
+
+def _soak(names: tuple[str, ...], seeds: range, jobs: int | None, keep: str, wanted: Wanted) -> int:
+    from harness.cluster.room import Room
+    from harness.report.soak import Summary
+    from harness.report.soak_progress import progress_for
+    from harness.soak import Soak
+
+    began_s = time.monotonic()
+    tasks, nodes = _tasks(tuple(dict.fromkeys(names)), seeds, wanted)
+    room = Room.of_machine()
+    at_once = min(jobs or room.runs(nodes), len(tasks))
+    exits.say(_opening(tasks, seeds, at_once))
+    exits.say(f"  {_admission(room, nodes, at_once, jobs)}")
+    progress = progress_for(tasks, at_once, sys.stderr, quiet=wanted.quiet, verbose=wanted.verbose)
+    soak = Soak(tasks, at_once, progress, keep_all=keep == "all", verbose=wanted.verbose)
+    ended = tuple(soak.run())
+    code = exits.INTERRUPTED if soak.is_stopping else exits.worst(one.exit_code for one in ended)
+    wall_s = time.monotonic() - began_s
+    _show(Summary(ended, at_once, wall_s, soak.disk_bytes, len(tasks) - len(ended), code), wanted)
+    return code
+
+
+def _tasks(names: tuple[str, ...], seeds: range, wanted: Wanted) -> tuple[list["Task"], int]:
+    """
+    Every run, the first seed of all scenarios before the second of any; and how many nodes the biggest has.
+
+    Raises InputError with all that is wrong, before anything is started.
+    """
+    rows, sizes, wrong = list[list["Task"]](), list[int](), list[str]()
+    for name in names:
+        try:
+            plans = _plans(name, seeds, wanted)
+        except InputError as error:
+            wrong.append(str(error))
+            continue
+        title = name if [Path(other).stem for other in names].count(Path(name).stem) > 1 else plans[0].scenario
+        rows.append([_task(title, name, plan, wanted) for plan in plans])
+        sizes.append(max(len(plan.names) for plan in plans))
+    if wrong:
+        raise InputError("\n".join(dict.fromkeys(wrong)))
+    return [task for seed in zip(*rows, strict=True) for task in seed], max(sizes)
+
+
+def _plans(name: str, seeds: range, wanted: Wanted) -> list[Plan]:
+    from harness import load_scenario
+    from harness.run import runtime_for
+
+    scenario = load_scenario(name, wanted.overrides)
+    plans = [plan_for(scenario, seed, wanted) for seed in seeds]
+    runtime_for(plans[0], wanted.fabric)
+    return plans
+
+
+def _task(title: str, name: str, plan: Plan, wanted: Wanted) -> "Task":
+    from harness.report.soak import Task
+    from harness.soak import digest
+
+    return Task(title, plan.seed, tuple(wanted.words(name, plan.seed)), run_s(plan) + _AROUND_S, digest(plan))
+
+
+def _opening(tasks: list["Task"], seeds: range, at_once: int) -> str:
+    """`soak   partition kill   seeds 1 to 20   40 runs, about 2 min 20 s`"""
+    from harness.checks.verdict import counted
+    from harness.report.wording import long_span_text
+
+    names = " ".join(dict.fromkeys(task.scenario for task in tasks))
+    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    about = long_span_text(sum(task.lasts_s for task in tasks) / at_once)
+    return f"soak   {names}   {which}   {counted(len(tasks), 'run')}, about {about}"
+
+
+def _admission(room: "Room", nodes: int, at_once: int, asked: int | None) -> str:
+    """`4 at once: 2 cores carry 4 of up to 8 nodes, 21.9 GB of free memory 46`"""
+    from harness.report.wording import room_text
+
+    why = f"{room.cores:g} cores carry {room.by_cores(nodes)} of up to {nodes} nodes"
+    memory = f"{room_text(room.memory_bytes)} of free memory {room.by_memory(nodes)}"
+    return f"{at_once} at once{', as asked' if asked else ''}: {why}, {memory}"
+
+
+def _show(summary: "Summary", wanted: Wanted) -> None:
+    from harness.report.soak_screen import brief, screen
+
+    if wanted.as_json:
+        click.echo(json.dumps(summary.to_json()))
+    elif wanted.quiet:
+        click.echo(brief(summary))
+    else:
+        width, colour = terminal()
+        click.echo(screen(summary, width, colour), color=colour)

@@ -1,0 +1,52 @@
+"""How many runs this machine carries at once."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_CGROUP = Path("/sys/fs/cgroup")
+_NODES_A_CORE, _NODES_AT_LEAST = 20, 10
+_MEMORY_SHARE = 0.8
+_RUN_BYTES, _NODE_BYTES = 150_000_000, 20_000_000
+
+
+@dataclass(frozen=True)
+class Room:
+    """What this process may use: `cores`, maybe a part of one more, and `memory_bytes` that are free."""
+
+    cores: float
+    memory_bytes: int
+
+    @classmethod
+    def of_machine(cls) -> "Room":
+        """What the scheduler and the control group allow, where that is less than all there is."""
+        cores, memory_bytes = float(len(os.sched_getaffinity(0))), psutil.virtual_memory().available
+        quota, _, period = _limit("cpu.max").partition(" ")
+        if quota.isdigit() and period.isdigit():
+            cores = min(cores, int(quota) / int(period))
+        most, used = _limit("memory.max"), _limit("memory.current")
+        if most.isdigit() and used.isdigit():
+            memory_bytes = min(memory_bytes, max(0, int(most) - int(used)))
+        return cls(cores, memory_bytes)
+
+    def by_cores(self, nodes: int) -> int:
+        """Runs mostly wait: two of the usual size a core, fewer of those with more than ten nodes."""
+        return max(1, int(self.cores * _NODES_A_CORE / max(nodes, _NODES_AT_LEAST)))
+
+    def by_memory(self, nodes: int) -> int:
+        """Of what is free some is left; measured, a run takes 0.13 GB and 16 MB for each node."""
+        return max(1, int(self.memory_bytes * _MEMORY_SHARE / (_RUN_BYTES + _NODE_BYTES * nodes)))
+
+    def runs(self, nodes: int) -> int:
+        """At once, of runs that have so many nodes."""
+        return min(self.by_cores(nodes), self.by_memory(nodes))
+
+
+def _limit(name: str) -> str:
+    """Empty where there is no such file, as outside of a control group."""
+    try:
+        return (_CGROUP / name).read_text(encoding="ascii").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,183 @@
+"""
+What a user sees of a soak while it lasts, on stderr.
+
+`Quiet` shows nothing, `Plain` a line for each run that ended, `Live` (a terminal) the count and what is running now.
+Failures are told at once, with the command that repeats them.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+from types import TracebackType
+from typing import IO, Protocol, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live as LiveDisplay
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from harness.report.soak import ENDINGS, Ended, Task
+from harness.report.soak_screen import ending_text, failure_text
+from harness.report.wording import long_span_text
+
+
+class Progress(Protocol):
+    """A context; all is called from one thread."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def begun(self, task: Task) -> None: ...
+    def ended(self, task: Task, one: Ended) -> None: ...
+    def stopping(self, running: int) -> None:
+        """The user wants an end: so many runs are being stopped."""
+        ...
+
+
+class Quiet:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def begun(self, task: Task) -> None:
+        pass
+
+    def ended(self, task: Task, one: Ended) -> None:
+        pass
+
+    def stopping(self, running: int) -> None:
+        pass
+
+
+class Plain(Quiet):
+    """A line for each run that ended, as a log wants it."""
+
+    def __init__(self, tasks: Sequence[Task], at_once: int, stderr: IO[str]) -> None:
+        self._console = Console(file=stderr, highlight=False, soft_wrap=not stderr.isatty(), markup=False, emoji=False)
+        self._tally = Tally(tasks, at_once)
+
+    def begun(self, task: Task) -> None:
+        self._tally.begun(task, time.monotonic())
+
+    def ended(self, task: Task, one: Ended) -> None:
+        self._tally.ended(task, one)
+        self._say(task, one)
+
+    def stopping(self, running: int) -> None:
+        runs = "1 run" if running == 1 else f"{running} runs"
+        self._console.print(Text(f"  {runs} being ended, no more begun; Ctrl-C again kills what is running", "yellow"))
+
+    def _say(self, task: Task, one: Ended) -> None:
+        self._console.print(self._tally.line(one))
+        if one.is_failure:
+            self._console.print(failure_text(one, 4))
+
+
+class Live(Plain):
+    """On a terminal: failures as lines (with `verbose` all runs), and below them how far it is, four times a second."""
+
+    def __init__(self, tasks: Sequence[Task], at_once: int, stderr: IO[str], verbose: bool = False) -> None:
+        super().__init__(tasks, at_once, stderr)
+        self._verbose = verbose
+        self._display = LiveDisplay(
+            console=self._console, get_renderable=self._now, transient=True, redirect_stdout=False
+        )
+
+    def __enter__(self) -> Self:
+        self._display.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._display.stop()
+
+    def _say(self, task: Task, one: Ended) -> None:
+        if self._verbose or one.is_failure:
+            super()._say(task, one)
+
+    def _now(self) -> RenderableType:
+        tally, now_s = self._tally, time.monotonic()
+        row = Table.grid(padding=(0, 2))
+        bar = ProgressBar(total=tally.total, completed=tally.done, width=20)
+        row.add_row(
+            f"  {tally.done} of {tally.total}", bar, tally.endings(), f"{long_span_text(tally.left_s(now_s))} left"
+        )
+        return Group(row, *(Padding(Text(line, "dim"), (0, 0, 0, 4)) for line in tally.running(now_s)))
+
+
+class Tally:
+    """How far a soak is; times are of one clock, in seconds."""
+
+    def __init__(self, tasks: Sequence[Task], at_once: int) -> None:
+        of = {task.scenario: task.lasts_s for task in tasks}
+        self._at_once, self._lasts_s = at_once, of
+        self._waiting = Counter(task.scenario for task in tasks)
+        self._running: dict[Task, float] = {}
+        self._walls_s: dict[str, list[float]] = {scenario: [] for scenario in of}
+        self._endings: Counter[str] = Counter()
+        self.total = len(tasks)
+        self.done = 0
+
+    def begun(self, task: Task, now_s: float) -> None:
+        self._waiting[task.scenario] -= 1
+        self._running[task] = now_s
+
+    def ended(self, task: Task, one: Ended) -> None:
+        """From now on runs of its scenario are expected to last as long as they did, not as their plan says."""
+        self._running.pop(task)
+        self.done += 1
+        self._endings[one.ending] += 1
+        if one.ending not in ("failed", "cut short"):
+            walls_s = self._walls_s[task.scenario]
+            walls_s.append(one.wall_s)
+            self._lasts_s[task.scenario] = median(walls_s)
+
+    def left_s(self, now_s: float) -> float:
+        """What is left of all runs, divided by how many go on at once; no less than the longest of them needs."""
+        lasts_s = self._lasts_s
+        running = [max(0.0, lasts_s[task.scenario] - (now_s - began_s)) for task, began_s in self._running.items()]
+        waiting = sum(lasts_s[scenario] * number for scenario, number in self._waiting.items())
+        longest = max((lasts_s[scenario] for scenario, number in self._waiting.items() if number), default=0.0)
+        return max((sum(running) + waiting) / self._at_once, longest, *running, 0.0)
+
+    def endings(self) -> str:
+        """`14 valid, 2 violated`"""
+        return ", ".join(
+            f"{self._endings[ending]} {ending}" for ending in (*ENDINGS, "cut short") if self._endings[ending]
+        )
+
+    def running(self, now_s: float) -> list[str]:
+        """`partition   seed 17      4 s`: a line for each run that goes on."""
+        width = max((len(task.scenario) for task in self._running), default=0)
+        return [
+            f"{task.scenario:<{width}}   seed {task.seed:<8} {now_s - began_s:3.0f} s"
+            for task, began_s in self._running.items()
+        ]
+
+    def line(self, one: Ended) -> Text:
+        """`  17 of 40   violated   partition   seed 18     13.4 s   as expected`"""
+        digits = len(str(self.total))
+        standing = "   as expected" if one.is_as_expected and one.ending != "valid" else ""
+        return Text.assemble(
+            f"  {self.done:>{digits}} of {self.total}   ",
+            ending_text(one),
+            f"{'':<{9 - len(one.ending)}}   {one.scenario}   seed {one.seed}   {one.wall_s:.1f} s{standing}",
+        )
+
+
+def progress_for(
+    tasks: Sequence[Task], at_once: int, stderr: IO[str], *, quiet: bool = False, verbose: bool = False
+) -> Progress:
+    """What suits: nothing when quiet, a live display on a terminal, else a line for each run."""
+    if quiet:
+        return Quiet()
+    return Live(tasks, at_once, stderr, verbose) if stderr.isatty() else Plain(tasks, at_once, stderr)

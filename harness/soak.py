@@ -1,0 +1,134 @@
+"""Many runs, some at once: each a process of its own, so that none can harm another or the soak."""
+
+import asyncio
+import hashlib
+import os
+import shutil
+import signal
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from harness.core.plan import Plan
+from harness.errors import HarnessError, InputError
+from harness.report.result import Result
+from harness.report.run_dir import RunDir
+from harness.report.soak import Ended, Task
+from harness.report.soak_progress import Progress
+
+_WITH_RESULT, _INTERRUPTED, _WRONG_INPUT, _FAILED = (0, 1, 2), 130, 254, 255
+_BLOCK = 512
+
+
+def digest(plan: Plan) -> str:
+    """Equal for equal plans only."""
+    return hashlib.sha256(plan.to_json().encode()).hexdigest()
+
+
+class Soak:
+    """
+    Carries out `tasks` in their order, at most `at_once` of them side by side. SIGINT and SIGTERM end it early: what
+    runs is interrupted and cleans up after itself; a second one kills it, and the kernel takes what it held.
+    """
+
+    def __init__(
+        self, tasks: Sequence[Task], at_once: int, progress: Progress, *, keep_all: bool = True, verbose: bool = False
+    ) -> None:
+        self._tasks, self._waiting = tasks, deque(tasks)
+        self._at_once, self._progress = at_once, progress
+        self._keep_all, self._verbose = keep_all, verbose
+        self._running = set[Process]()
+        self._ended: dict[Task, Ended] = {}
+        self.is_stopping = False
+        self.disk_bytes = 0
+
+    def run(self) -> list[Ended]:
+        """The runs that began, in the order of their tasks."""
+        with self._progress:
+            asyncio.run(self._all())
+        return [self._ended[task] for task in self._tasks if task in self._ended]
+
+    async def _all(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop)
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(self._at_once):
+                lanes.create_task(self._lane())
+
+    def _stop(self) -> None:
+        number = signal.SIGKILL if self.is_stopping else signal.SIGINT
+        if not self.is_stopping:
+            self.is_stopping = True
+            self._progress.stopping(len(self._running))
+        for process in self._running:
+            _send(process, number)
+
+    async def _lane(self) -> None:
+        while self._waiting and not self.is_stopping:
+            task = self._waiting.popleft()
+            self._progress.begun(task)
+            began_s = time.monotonic()
+            code, out, err = await self._carried_out(task)
+            self._ended[task] = ended = self._told(task, code, out, err, time.monotonic() - began_s)
+            self._progress.ended(task, ended)
+
+    async def _carried_out(self, task: Task) -> tuple[int, list[str], list[str]]:
+        """Its exit code, negative for a signal, and the lines of stdout and stderr."""
+        words = [*task.words[1:], "--json", "-q", *(["-v"] if self._verbose else [])]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "harness.cli.soaked", str(os.getpid()), *words),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
+            start_new_session=True,
+        )
+        self._running.add(process)
+        if self.is_stopping:
+            _send(process, signal.SIGINT)
+        try:
+            out, err = await process.communicate()
+        except BaseException:
+            _send(process, signal.SIGKILL)
+            raise
+        finally:
+            self._running.discard(process)
+        return (
+            await process.wait(),
+            out.decode(errors="replace").splitlines(),
+            err.decode(errors="replace").splitlines(),
+        )
+
+    def _told(self, task: Task, code: int, out: list[str], err: list[str], wall_s: float) -> Ended:
+        said = tuple(line for line in err if not line.endswith(f"repeat: {task.repeat}"))
+        if code in _WITH_RESULT and out:
+            try:
+                return Ended.with_result(task, self._result(task, out[-1]), wall_s)
+            except (HarnessError, OSError) as error:
+                code, said = _FAILED, (*said, str(error))
+        elif self.is_stopping:
+            return Ended.without_result(task, "cut short", _INTERRUPTED, wall_s, said)
+        elif code < 0:
+            code, said = _FAILED, (*said, f"the run was ended by {signal.Signals(-code).name}")
+        return Ended.without_result(task, "failed", max(code, _WRONG_INPUT), wall_s, said)
+
+    def _result(self, task: Task, line: str) -> Result:
+        """Raises InputError when it is not the result of this task's plan."""
+        result = Result.from_json(line)
+        folder = Path(result.run_dir)
+        if digest(RunDir.open(folder).read_plan()) != task.plan:
+            raise InputError(f"{folder} has another plan: the scenario was changed while the soak went on")
+        if self._keep_all or not result.as_expected:
+            self.disk_bytes += sum(path.lstat().st_blocks * _BLOCK for path in folder.rglob("*"))
+        else:
+            shutil.rmtree(folder)
+        return result
+
+
+def _send(process: Process, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # it has ended by itself
+        process.send_signal(number)
