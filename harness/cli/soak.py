@@ -92,6 +92,8 @@ def _soak(names: tuple[str, ...], seeds: range, jobs: int | None, keep: str, wan
     from harness.soak import Soak
 
     began_s = time.monotonic()
+    if seeds[-1] > SEED_MAX:
+        raise InputError(f"the last seed would be {seeds[-1]}; the greatest there is is {SEED_MAX}")
     tasks, nodes = _tasks(tuple(dict.fromkeys(names)), seeds, wanted)
     room = Room.of_machine()
     at_once = min(jobs or room.runs(nodes), len(tasks))

@@ -55,7 +55,10 @@ class Margin:
 
 @dataclass(frozen=True)
 class Ended:
-    """What is kept of a run. Without a result `ending` is failed or cut short, and `why` is what it said itself."""
+    """
+    What is kept of a run. `why` tells what is wrong where it ended otherwise than expected, `blamed` names the
+    invariants that said so. Without a result `ending` is failed or cut short, and `why` is what the run said itself.
+    """
 
     scenario: str
     seed: int
@@ -64,6 +67,7 @@ class Ended:
     wall_s: float
     repeat: str
     why: tuple[str, ...] = ()
+    blamed: tuple[str, ...] = ()
     start_s: float | None = None
     run_dir: str = ""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
@@ -73,6 +77,7 @@ class Ended:
     def with_result(cls, task: Task, result: Result, wall_s: float) -> "Ended":
         """`wall_s` is how long the whole command took: a little more than its result says."""
         rows = result.invariants
+        blamed = [] if result.as_expected else [row for row in rows if row.outcome == result.outcome != "valid"]
         return cls(
             task.scenario,
             task.seed,
@@ -80,7 +85,8 @@ class Ended:
             result.exit_code,
             wall_s,
             task.repeat,
-            () if result.as_expected else tuple(_reasons(result)),
+            tuple(_reasons(result, blamed)),
+            tuple(row.name for row in blamed),
             result.phases["start_s"],
             result.run_dir,
             {row.name: row.outcome for row in rows},
@@ -98,20 +104,26 @@ class Ended:
         return self.exit_code == 0
 
     @property
+    def kind(self) -> tuple[str, ...]:
+        """Failures of one kind seem to have one cause."""
+        return (self.scenario, self.ending, *(self.blamed or self.why[:1]))
+
+    @property
     def is_failure(self) -> bool:
         """It came to its end, and to another than the one expected."""
         return not self.is_as_expected and self.ending != "cut short"
 
 
-def _reasons(result: Result) -> Iterator[str]:
-    """For each invariant that told against the run what it said first."""
+def _reasons(result: Result, blamed: list[InvariantRow]) -> Iterator[str]:
+    """What was expected, and of each invariant that tells against the run what it said first."""
+    if result.as_expected:
+        return
     if result.expected.outcome != "valid":
         yield standing(result)
-    told = [row for row in result.invariants if row.outcome == result.outcome != "valid"]
-    for row in told[:_SENTENCES]:
+    for row in blamed[:_SENTENCES]:
         yield f"{row.name}: {row.violations[0]['text'] if row.violations else row.missing}"
-    if len(told) > _SENTENCES:
-        yield f"and {len(told) - _SENTENCES} more"
+    if len(blamed) > _SENTENCES:
+        yield f"and {len(blamed) - _SENTENCES} more"
 
 
 def _margin(task: Task, row: InvariantRow) -> Margin | None:

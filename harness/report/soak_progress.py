@@ -19,9 +19,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.soak import ENDINGS, Ended, Task
-from harness.report.soak_screen import ending_text, failure_text
+from harness.checks.verdict import counted
+from harness.report.drawing import drawn
+from harness.report.soak import Ended, Task
+from harness.report.soak_screen import ending_text, ending_words, failure_text
 from harness.report.wording import long_span_text
+
+_ENDING_WIDTH = len("cut short")
 
 
 class Progress(Protocol):
@@ -72,13 +76,16 @@ class Plain(Quiet):
         self._say(task, one)
 
     def stopping(self, running: int) -> None:
-        runs = "1 run" if running == 1 else f"{running} runs"
-        self._console.print(Text(f"  {runs} being ended, no more begun; Ctrl-C again kills what is running", "yellow"))
+        self._tally.stopping()
+        self._console.print(
+            Text(f"  stopping {counted(running, 'run')}, beginning no more; Ctrl-C again kills", "yellow")
+        )
 
     def _say(self, task: Task, one: Ended) -> None:
-        self._console.print(self._tally.line(one))
-        if one.is_failure:
-            self._console.print(failure_text(one, 4))
+        parts = [self._tally.line(one), *([failure_text(one, 4)] if one.is_failure else [])]
+        is_terminal = self._console.is_terminal
+        text = drawn(Group(*parts), self._console.width if is_terminal else None, is_terminal)
+        self._console.print(Text.from_ansi(text))
 
 
 class Live(Plain):
@@ -108,10 +115,9 @@ class Live(Plain):
         tally, now_s = self._tally, time.monotonic()
         row = Table.grid(padding=(0, 2))
         bar = ProgressBar(total=tally.total, completed=tally.done, width=20)
-        row.add_row(
-            f"  {tally.done} of {tally.total}", bar, tally.endings(), f"{long_span_text(tally.left_s(now_s))} left"
-        )
-        return Group(row, *(Padding(Text(line, "dim"), (0, 0, 0, 4)) for line in tally.running(now_s)))
+        row.add_row(f"  {tally.done} of {tally.total}", bar, f"{long_span_text(tally.left_s(now_s))} left")
+        endings = [Padding(Text(tally.endings()), (0, 0, 0, 4))] if tally.done else []
+        return Group(row, *endings, *(Padding(Text(line, "dim"), (0, 0, 0, 4)) for line in tally.running(now_s)))
 
 
 class Tally:
@@ -135,11 +141,16 @@ class Tally:
         """From now on runs of its scenario are expected to last as long as they did, not as their plan says."""
         self._running.pop(task)
         self.done += 1
-        self._endings[one.ending] += 1
+        self._endings[ending_words(one)] += 1
         if one.ending not in ("failed", "cut short"):
             walls_s = self._walls_s[task.scenario]
             walls_s.append(one.wall_s)
             self._lasts_s[task.scenario] = median(walls_s)
+
+    def stopping(self) -> None:
+        """No more are begun, and what runs will not last as long as it should."""
+        self._waiting.clear()
+        self._lasts_s = dict.fromkeys(self._lasts_s, 0.0)
 
     def left_s(self, now_s: float) -> float:
         """What is left of all runs, divided by how many go on at once; no less than the longest of them needs."""
@@ -150,10 +161,8 @@ class Tally:
         return max((sum(running) + waiting) / self._at_once, longest, *running, 0.0)
 
     def endings(self) -> str:
-        """`14 valid, 2 violated`"""
-        return ", ".join(
-            f"{self._endings[ending]} {ending}" for ending in (*ENDINGS, "cut short") if self._endings[ending]
-        )
+        """`14 valid, 2 violated as expected, 1 unknown`: the most frequent first."""
+        return ", ".join(f"{number} {ending}" for ending, number in self._endings.most_common())
 
     def running(self, now_s: float) -> list[str]:
         """`partition   seed 17      4 s`: a line for each run that goes on."""
@@ -164,14 +173,12 @@ class Tally:
         ]
 
     def line(self, one: Ended) -> Text:
-        """`  17 of 40   violated   partition   seed 18     13.4 s   as expected`"""
-        digits = len(str(self.total))
-        standing = "   as expected" if one.is_as_expected and one.ending != "valid" else ""
-        return Text.assemble(
-            f"  {self.done:>{digits}} of {self.total}   ",
-            ending_text(one),
-            f"{'':<{9 - len(one.ending)}}   {one.scenario}   seed {one.seed}   {one.wall_s:.1f} s{standing}",
-        )
+        """`  17 of 40   violated    partition   seed 18     13.4 s`"""
+        done = f"  {self.done:>{len(str(self.total))}} of {self.total}   "
+        ending = ending_text(one)
+        ending.pad_right(max(0, _ENDING_WIDTH - len(ending)))
+        name = f"{one.scenario:<{max(map(len, self._lasts_s))}}"
+        return Text.assemble(done, ending, f"   {name}   seed {one.seed:<5}  {one.wall_s:5.1f} s")
 
 
 def progress_for(

@@ -14,7 +14,6 @@ from harness.report.soak import (
     ENDINGS,
     Differing,
     Ended,
-    Ending,
     Margin,
     ScenarioRow,
     Summary,
@@ -47,17 +46,25 @@ def brief(summary: Summary) -> str:
     return "\n".join(f"{row.scenario:<{name_width}}   {_share(row)} as expected   {_told(row)}" for row in rows)
 
 
+def ending_words(one: Ended) -> str:
+    """`violated`, `violated as expected`, `valid unexpectedly`: nothing is added to what the outcome alone says."""
+    if one.ending == "valid":
+        return "valid unexpectedly" if one.is_failure else "valid"
+    return f"{one.ending} as expected" if one.is_as_expected else one.ending
+
+
 def ending_text(one: Ended) -> Text:
-    """`violated`, in the colour of a failure only where it is one."""
-    return Text(one.ending, _colour(one.ending) if one.is_failure or one.ending == "valid" else "dim")
+    """Coloured as a failure only where it is one."""
+    colour = COLOURS["failed"] if one.ending == "valid" and one.is_failure else COLOURS.get(one.ending, "dim")
+    return Text(ending_words(one), "dim" if one.is_as_expected and one.ending != "valid" else colour)
 
 
-def failure_text(one: Ended, indent: int) -> RenderableType:
+def failure_text(one: Ended, indent: int, has_why: bool = True) -> RenderableType:
     """Why it is one, the command that repeats it, and where its evidence is."""
     grid = Table.grid(padding=(0, 3, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, lines in (("why", one.why), ("repeat", (one.repeat,)), ("folder", _folder(one))):
+    for name, lines in (("why", one.why if has_why else ()), ("repeat", (one.repeat,)), ("folder", _folder(one))):
         for number, line in enumerate(lines):
             grid.add_row("" if number else name, Text(line))
     return Padding(grid, (0, 0, 0, indent))
@@ -67,17 +74,13 @@ def _folder(one: Ended) -> tuple[str, ...]:
     return (shlex.quote(one.run_dir),) if one.run_dir else ()
 
 
-def _colour(ending: Ending) -> str:
-    return COLOURS.get(ending, "dim")
-
-
 def _scenarios(rows: list[ScenarioRow]) -> RenderableType:
     """Of what no run came to there is no column, but for valid."""
     shown = [ending for ending in ENDINGS if ending == "valid" or any(row.endings[ending] for row in rows)]
     numbers = ("expected", *shown, "wall (max)", "start (max)")
     table = table_of("scenario", *numbers, wraps="scenario", numbers=numbers, gap=2)
     for row in rows:
-        endings = [Text(str(row.endings[each]), _colour(each) if row.endings[each] else "dim") for each in shown]
+        endings = [Text(str(row.endings[each]), COLOURS[each] if row.endings[each] else "dim") for each in shown]
         wall, start = _figures(row.wall_median_s, row.wall_max_s, 1), _figures(row.start_median_s, row.start_max_s, 2)
         table.add_row(row.scenario, _share(row), *endings, wall, start)
     return table
@@ -97,13 +100,12 @@ def _figures(median_s: float | None, max_s: float | None, places: int) -> str:
 
 def _margins(margins: list[Margin]) -> RenderableType:
     """The nearest first; those far from their bound say least, and are left to the JSON when there are many."""
-    numbers = ("took", "of", "slowest", "seed")
-    table = table_of("slowest against its bound", "scenario", *numbers, wraps="scenario", numbers=numbers, gap=2)
+    numbers = ("slowest", "allowed", "share", "seed")
+    table = table_of("nearest to its bound", "scenario", *numbers, wraps="scenario", numbers=numbers, gap=2)
     for one in margins[:_MARGINS]:
         share = Text(f"{one.share:.0%}", COLOURS["unknown"] if one.share >= _NEAR else "")
-        table.add_row(
-            one.invariant, one.scenario, share, f"{one.allowed_s:.2f} s", f"{one.slowest_s:.2f} s", str(one.seed)
-        )
+        spans = f"{one.slowest_s:.2f} s", f"{one.allowed_s:.2f} s"
+        table.add_row(one.invariant, one.scenario, *spans, share, str(one.seed))
     return _cut(table, len(margins) - _MARGINS)
 
 
@@ -123,9 +125,13 @@ def _seeds(seeds: list[int]) -> str:
 
 
 def _failures(failures: list[Ended]) -> RenderableType:
+    """Why is told of the first of its kind."""
     pieces: list[RenderableType] = []
+    told = set[tuple[str, ...]]()
     for one in failures[:_FAILURES]:
-        pieces += [Text.assemble(ending_text(one), f"   {one.scenario}   seed {one.seed}"), failure_text(one, 2)]
+        words = [f"   {one.scenario}", f"seed {one.seed}", *([", ".join(one.blamed)] if one.kind in told else [])]
+        pieces += [Text.assemble(ending_text(one), "   ".join(words)), failure_text(one, 2, one.kind not in told)]
+        told.add(one.kind)
     return _cut(Group(*pieces), len(failures) - _FAILURES)
 
 

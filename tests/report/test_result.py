@@ -41,6 +41,13 @@ def test_the_json_has_the_contracts_names_and_is_one_line():
     assert json.loads(text).keys() == CONTRACT
 
 
+def test_the_json_is_read_back_as_the_same_result():
+    ops = ordinary_ops()
+    judgement = judged(held(), broken(tuple(ops)[:2]), outcome="violated", as_expected=False, not_judged=[("a", "b")])
+    result = Result.of(plan_of(expect=Expect("violated", ("one-owner",), ("held",))), ops, judgement, "runs/tale-7")
+    assert Result.from_json(result.to_json()) == result
+
+
 def test_facts_come_from_the_first_and_the_last_op():
     result = result_of(ordinary_ops())
     assert result.etcd == {"runtime": "process", "version": "3.5.1", "members": 1}

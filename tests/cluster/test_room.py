@@ -1,0 +1,50 @@
+import os
+
+import pytest
+
+from harness.cluster import room
+from harness.cluster.room import Room
+
+GB = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory_gb", "nodes", "runs"),
+    [
+        (2, 20, 8, 4),
+        (2, 20, 3, 4),
+        (2, 20, 20, 2),
+        (2, 20, 1000, 1),
+        (64, 1, 8, 2),
+        (0.5, 20, 8, 1),
+        (2, 0, 8, 1),
+    ],
+)
+def test_two_runs_a_core_fewer_of_big_ones_and_no_more_than_memory_holds(cores, memory_gb, nodes, runs):
+    assert Room(cores, memory_gb * GB).runs(nodes) == runs
+
+
+def test_this_machine_has_room_for_one_at_least():
+    here = Room.of_machine()
+    assert 0 < here.cores <= os.cpu_count()
+    assert here.memory_bytes > 0
+    assert here.runs(8) >= 1
+
+
+def limits(monkeypatch, folder, **files):
+    monkeypatch.setattr(room, "_CGROUP", folder)
+    for name, text in files.items():
+        (folder / name.replace("_", ".")).write_text(text + "\n")
+
+
+def test_a_control_groups_quota_counts_where_it_is_less(monkeypatch, tmp_path):
+    limits(monkeypatch, tmp_path, cpu_max="50000 100000", memory_max="1000000", memory_current="400000")
+    assert Room.of_machine() == Room(0.5, 600_000)
+
+
+def test_a_control_group_without_limits_is_none(monkeypatch, tmp_path):
+    monkeypatch.setattr(room, "_CGROUP", tmp_path)
+    free = Room.of_machine().cores
+    limits(monkeypatch, tmp_path, cpu_max="max 100000", memory_max="max", memory_current="400000")
+    assert Room.of_machine().cores == free
+    assert Room.of_machine().memory_bytes > 600_000
