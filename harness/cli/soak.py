@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli import exits, options
-from harness.cli.output import terminal
 from harness.cli.run import Wanted, plan_for
 from harness.core.lasting import run_s
 from harness.core.plan import SEED_MAX, Plan
@@ -167,6 +166,7 @@ def _admission(room: "Room", nodes: int, at_once: int, asked: int | None) -> str
 
 
 def _show(summary: "Summary", wanted: Wanted) -> None:
+    from harness.cli.output import terminal
     from harness.report.soak_screen import brief, screen
 
     if wanted.as_json:
