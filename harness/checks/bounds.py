@@ -106,7 +106,11 @@ class Bounds(Fold):
 
     def leaves_s(self, ttl_s: float) -> float:
         """A member that can keep its lease no longer has left every view: (T + 1 s + w + I + one read) x."""
-        return (ttl_s + _EXPIRY_S) * self.scale + self.fresh_s
+        return self.expires_s(ttl_s) + self.fresh_s
+
+    def expires_s(self, ttl_s: float) -> float:
+        """A lease that nobody renews is gone from etcd, and its keys with it: (T + 1 s) x."""
+        return (ttl_s + _EXPIRY_S) * self.scale
 
     @property
     def reset_s(self) -> float:

@@ -2,8 +2,11 @@
 
 from harness.checks.departures import GoneWorkerLeavesViews
 from harness.checks.evidence import EnoughEvidence, FaultsAreProven, NothingLeftBehind, Own
+from harness.checks.gaps import BadValuesAreCounted, NoWatchGap
+from harness.checks.grants import LeasesAreBounded
 from harness.checks.identities import NoPrematureEviction, OneLiveProcess
 from harness.checks.invariant import Invariant
+from harness.checks.keys import LeaseAndKeyBelongTogether
 from harness.checks.reads import ReadsAreWhatTheUfsHolds
 from harness.checks.rings import OwnerIsInTheView, OwnerIsTheRings, RestartMovesNothing
 from harness.checks.stops import CleanStopIsImmediate
@@ -16,11 +19,15 @@ from harness.checks.views import (
 
 INVARIANTS: dict[str, type[Invariant]] = {
     "one-live-process": OneLiveProcess,
+    "lease-and-key-belong-together": LeaseAndKeyBelongTogether,
     "no-premature-eviction": NoPrematureEviction,
     "gone-worker-leaves-views": GoneWorkerLeavesViews,
     "clean-stop-is-immediate": CleanStopIsImmediate,
+    "leases-are-bounded": LeasesAreBounded,
+    "bad-values-are-counted": BadValuesAreCounted,
     "views-are-what-etcd-held": ViewsAreWhatEtcdHeld,
     "revisions-never-go-back": RevisionsNeverGoBack,
+    "no-watch-gap": NoWatchGap,
     "equal-revisions-equal-views": EqualRevisionsEqualViews,
     "views-agree-in-the-end": ViewsAgreeInTheEnd,
     "owner-is-in-the-view": OwnerIsInTheView,

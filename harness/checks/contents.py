@@ -65,6 +65,14 @@ def differences(one: Content, other: Content, who: Callable[[str], str]) -> tupl
     return first, second
 
 
+def changes(before: Content, after: Content, who: Callable[[str], str]) -> frozenset[str]:
+    """What became true and what no longer is, as phrases such as `worker-2 no longer online at 10.0.0.3:28080`."""
+    one, other = set(_states(before, who).items()), set(_states(after, who).items())
+    begun = (f"{name} {state}" for name, state in other - one)
+    ended = (f"{name} no longer {state}" for name, state in one - other)
+    return frozenset((*begun, *ended))
+
+
 def _states(content: Content, who: Callable[[str], str]) -> dict[str, str]:
     states = {who(id): f"online at {address}" for id, address in content.online.items()}
     states |= {who(id): f"offline at {address}" for id, address in content.offline.items()}

@@ -7,7 +7,7 @@ a revision before the observer does. What members there were at a revision is th
 only up to the last snapshot, which no event can be missing before.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from harness.checks.fold import Fold
@@ -94,6 +94,19 @@ class EtcdLog(Fold):
                     replay.put(key, changed_at, text)
                 at += 1
             yield replay.view()
+
+    def states(self, revisions: Iterable[int]) -> Iterator[Mapping[str, Event]]:
+        """All keys at each of these revisions, ascending; each is to be looked at before the next is asked for."""
+        if not self.snapshots:
+            return
+        state = {kv["key"]: _event(kv) for kv in self.snapshots[0].value["kvs"]}
+        events = self._in_order()
+        at = 0
+        for revision in revisions:
+            while at < len(events) and events[at].revision <= revision:
+                _apply(state, events[at])
+                at += 1
+            yield state
 
     def last_view(self) -> View:
         """What the last snapshot says the members are."""

@@ -63,6 +63,11 @@ class Node:
     def runs(self) -> bool:
         return self.process is not None and self.process.exit is None
 
+    @property
+    def is_online(self) -> bool:
+        """Whether it runs, and was a member by its own last word."""
+        return self.runs and self.answered is not None and self.answered.value["state"] == "online"
+
     def ready_from(self) -> int:
         """The moment from which its view must be fresh again; NEVER while it is held up."""
         return NEVER if self.held_up else self.ready_ns

@@ -11,6 +11,8 @@ from harness.core.plan import Plan, Step
 from harness.core.properties import Properties
 
 _REST = "rest"
+_EXPIRY_S = 1.0
+"""etcd takes a key away about half a second after its lease ran out."""
 
 
 def workers_stopped_by(plan: Plan, signal: str) -> bool:
@@ -34,6 +36,21 @@ def anyone_starts_again(plan: Plan) -> bool:
 def anyone_gone_for(plan: Plan, seconds: float) -> bool:
     """Whether any step keeps a worker from its lease for so long (ended, paused, cut off) while others reach etcd."""
     return any(_stays_s(step, plan) >= seconds and _takes_workers_away(step, plan) for step in plan.steps)
+
+
+def membership_changes(plan: Plan) -> bool:
+    """Whether any step takes a worker out of etcd, or brings one in, while somebody can see it."""
+    expires_s = ttl_s(plan) + _EXPIRY_S
+    return len(plan.workers + plan.joiners + plan.clients) > 1 and (
+        workers_stopped_by(plan, "TERM")
+        or anyone_gone_for(plan, expires_s)
+        or any(step.fault in ("corrupt", "decommission", "join") for step in plan.steps)
+    )
+
+
+def spoils_keys(plan: Plan) -> bool:
+    """Whether any step puts values into etcd that are no records of workers."""
+    return any(step.fault == "corrupt" for step in plan.steps)
 
 
 def ttl_s(plan: Plan) -> float:
