@@ -95,7 +95,10 @@ class EtcdTruth:
                 self._snapshot_wanted.clear()
 
     def _snapshot(self, etcd: Etcd) -> bool:
+        """The leases first: what stood before, and stands after, must have its own among them."""
         try:
+            revision, leases = etcd.linearizable_revision(), etcd.leases()
+            self._writer.fact(OBSERVER, "leases", {"revision": revision, "leases": leases})
             self._revision, found = etcd.read(self._prefixes)
         except EtcdError:
             return False

@@ -9,6 +9,8 @@ from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.plan import Plan
 
+_LEASES_TOLD = 5
+
 
 class LeasesAreBounded(Invariant):
     """
@@ -87,13 +89,14 @@ class LeasesAreBounded(Invariant):
         self._missing, self._listed = "", len(op.value["leases"])
         if self.truth.nodes.etcd_troubles:
             return
-        is_calm = self._is_calm(op)
-        for number in op.value["leases"]:
-            lease = self.truth.leases.of.get(number)
-            if lease and self._due_ns(lease, op) < op.time_ns:
+        known = self.truth.leases.of
+        for lease in (known[number] for number in op.value["leases"] if number in known):
+            if self._due_ns(lease, op) < op.time_ns:
                 self._told_left(lease, op)
-            elif lease is None and number not in self._neighbours and is_calm:
-                self.violated(f"etcd has lease {number} at {self.truth.at(op.time_ns)}, which nobody was granted", op)
+        unknown = [str(number) for number in op.value["leases"] if number not in {*known, *self._neighbours}]
+        if unknown and self._is_calm(op):
+            text = f"{counted(len(unknown), 'lease')} that nobody was granted: {', '.join(unknown[:_LEASES_TOLD])}"
+            self.violated(f"etcd has {text} at {self.truth.at(op.time_ns)}", op)
 
     def _due_ns(self, lease: Lease, op: Op) -> int:
         """When a lease that its worker has left is over at the latest; NEVER for one that it may still renew."""

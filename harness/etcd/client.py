@@ -58,6 +58,17 @@ class Etcd:
             if _LEASE_GONE not in str(error):
                 raise
 
+    def leases(self) -> list[int]:
+        """All leases that the member which answers has."""
+        with self._call() as client:
+            answer = client.leasestub.LeaseLeases(rpc.LeaseLeasesRequest(), self._timeout_s)
+        return [int(lease.ID) for lease in answer.leases]
+
+    def compact(self, revision: int) -> None:
+        """Forget the log before `revision`: what is read at an older one, or watched from there, is refused."""
+        with self._call() as client:
+            client.kvstub.Compact(rpc.CompactionRequest(revision=revision, physical=True), self._timeout_s)
+
     def transaction(self, compares: Sequence[Any], success: Sequence[Any], failure: Sequence[Any] = ()) -> Outcome:
         """`success` when all compares hold, else `failure`, at once; made of `compare`, `put`, `delete`, `get`."""
         message = rpc.TxnRequest(compare=compares, success=success, failure=failure)
