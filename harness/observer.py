@@ -97,8 +97,9 @@ class EtcdTruth:
     def _snapshot(self, etcd: Etcd) -> bool:
         """The leases first: what stood before, and stands after, must have its own among them."""
         try:
-            revision, leases = etcd.linearizable_revision(), etcd.leases()
-            self._writer.fact(OBSERVER, "leases", {"revision": revision, "leases": leases})
+            before = etcd.linearizable_revision()
+            known, leases = etcd.leases()
+            self._writer.fact(OBSERVER, "leases", {"revision": min(before, known), "leases": leases})
             self._revision, found = etcd.read(self._prefixes)
         except EtcdError:
             return False

@@ -2,7 +2,6 @@
 
 from harness.checks.departures import GoneWorkerLeavesViews
 from harness.checks.evidence import EnoughEvidence, FaultsAreProven, NothingLeftBehind, Own
-from harness.checks.gaps import BadValuesAreCounted, NoWatchGap
 from harness.checks.grants import LeasesAreBounded
 from harness.checks.identities import NoPrematureEviction, OneLiveProcess
 from harness.checks.invariant import Invariant
@@ -24,10 +23,8 @@ INVARIANTS: dict[str, type[Invariant]] = {
     "gone-worker-leaves-views": GoneWorkerLeavesViews,
     "clean-stop-is-immediate": CleanStopIsImmediate,
     "leases-are-bounded": LeasesAreBounded,
-    "bad-values-are-counted": BadValuesAreCounted,
     "views-are-what-etcd-held": ViewsAreWhatEtcdHeld,
     "revisions-never-go-back": RevisionsNeverGoBack,
-    "no-watch-gap": NoWatchGap,
     "equal-revisions-equal-views": EqualRevisionsEqualViews,
     "views-agree-in-the-end": ViewsAgreeInTheEnd,
     "owner-is-in-the-view": OwnerIsInTheView,

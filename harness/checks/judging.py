@@ -33,7 +33,7 @@ def judge(plan: Plan, ops: Iterable[Op]) -> Judgement:
     reasons |= {name: "there is no such invariant" for name in plan.invariants.names if name not in INVARIANTS}
     truth = Truth(plan)
     judged: list[Invariant] = [kind(plan, truth) for name, kind in INVARIANTS.items() if name not in reasons]
-    feed(ops, (*truth.folds(), *judged))
+    feed(ops, (*truth.folds(), *judged), plan.neighbours)
     verdicts = tuple(invariant.verdict() for invariant in judged)
     outcome = worst(verdict.outcome for verdict in verdicts)
     return Judgement(outcome, is_as_expected(plan.expect, verdicts), verdicts, tuple(reasons.items()))

@@ -88,7 +88,7 @@ class LeaseAndKeyBelongTogether(Invariant):
             return
         found = keys[key]["lease"] if key in keys else None
         if found != lease.lease:
-            there = "is not there" if found is None else f"has lease {found}"
+            there = "is not there" if found is None else f"has lease {found}" if found else "has none"
             self.violated(
                 f"{node.name} is online and renews lease {lease.lease}, but its alive key {there} at revision "
                 f"{op.value['revision']}, for longer than {self.truth.bounds.fresh_s:.2f} s",

@@ -77,8 +77,19 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """Another cluster on the same etcd, by its name there; no fault touches its workers, no client asks them."""
+
+    cluster: str
+    workers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
-    """`workers` are there from the start, `joiners` come by a join step; `identities` maps both to `worker-<uuid>`."""
+    """
+    `workers` are there from the start, `joiners` come by a join step; `identities` maps both, and the workers of the
+    `neighbour`, to `worker-<uuid>`.
+    """
 
     scenario: str
     seed: int
@@ -98,10 +109,16 @@ class Plan:
     expect: Expect = Expect()
     tags: tuple[str, ...] = ()
     time_scale: float = 1.0
+    neighbour: Neighbour | None = None
+
+    @property
+    def neighbours(self) -> tuple[str, ...]:
+        """The nodes of the other cluster."""
+        return self.neighbour.workers if self.neighbour else ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every node there ever is, etcd and planned joiners included."""
+        """Every node of the cluster there ever is, etcd and planned joiners included."""
         return self.etcd.members + self.workers + self.joiners + self.clients
 
     def to_json(self) -> str:
@@ -117,6 +134,7 @@ class Plan:
         row["etcd"] = Etcd(**_tuples(row["etcd"]))
         row["invariants"] = Selection(**_tuples(row["invariants"]))
         row["expect"] = Expect(**_tuples(row["expect"]))
+        row["neighbour"] = row.get("neighbour") and Neighbour(**_tuples(row["neighbour"]))
         return cls(**_tuples(row))
 
 

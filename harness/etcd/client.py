@@ -58,11 +58,11 @@ class Etcd:
             if _LEASE_GONE not in str(error):
                 raise
 
-    def leases(self) -> list[int]:
-        """All leases that the member which answers has."""
+    def leases(self) -> tuple[int, list[int]]:
+        """All leases that the member which answers has, and a revision that it knows by then."""
         with self._call() as client:
             answer = client.leasestub.LeaseLeases(rpc.LeaseLeasesRequest(), self._timeout_s)
-        return [int(lease.ID) for lease in answer.leases]
+        return int(answer.header.revision), [int(lease.ID) for lease in answer.leases]
 
     def compact(self, revision: int) -> None:
         """Forget the log before `revision`: what is read at an older one, or watched from there, is refused."""

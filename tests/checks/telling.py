@@ -143,6 +143,11 @@ def snapshot(seconds, revision, *puts):
     return op(seconds, OBSERVER, "snapshot", {"revision": revision, "kvs": [one.value for one in flat(puts)]})
 
 
+def listed(seconds, revision, *leases):
+    """The leases that etcd has; a snapshot follows."""
+    return op(seconds, OBSERVER, "leases", {"revision": revision, "leases": list(leases)})
+
+
 def reached(from_s, to_s, revision=0, *, every=0.1, took=0.002, kind="ok"):
     count = round((to_s - from_s) / every) + 1
     times = [from_s + every * number for number in range(count)]

@@ -4,8 +4,9 @@ import pytest
 
 from harness.checks import INVARIANTS, judge
 from harness.checks.catalogue import is_own
+from harness.checks.fold import Fold, feed
 from harness.core.history import History
-from harness.core.plan import Expect, Selection
+from harness.core.plan import Expect, Neighbour, Selection
 from tests.checks.telling import (
     KEYS,
     PLAN,
@@ -19,6 +20,7 @@ from tests.checks.telling import (
     healed,
     joined,
     kept,
+    listed,
     looked_up,
     op,
     owner_of,
@@ -106,6 +108,7 @@ def a_good_restart():
         viewed(7.5, "worker-1", 9, pid=6),
         phase(12, "heal"),
         phase(12, "settle", "invoke"),
+        listed(18.9, 9, 12, 13, 21),
         snapshot(19, 9, last),
         phase(19.5, "settle"),
         op(25, "harness", "left-behind", {"left": []}),
@@ -198,3 +201,19 @@ def test_every_invariant_has_its_own_name_id_and_sentence():
     assert [invariant.name for invariant in INVARIANTS.values()] == list(INVARIANTS)
     assert len({invariant.id for invariant in INVARIANTS.values()}) == len(INVARIANTS)
     assert all(invariant.says for invariant in INVARIANTS.values())
+
+
+def test_what_the_neighbours_say_is_shown_to_nobody_else():
+    plan = replace(PLAN, neighbour=Neighbour("told1", ("neighbour-1",)))
+    shown = []
+
+    class Listener(Fold):
+        def on_view(self, op):
+            shown.append(("view", op.actor))
+
+        def on_neighbour(self, op):
+            shown.append((op.f, op.actor, "neighbour"))
+
+    ops = viewed(1, "client-1", 5), viewed(2, "neighbour-1", 5), started(3, "neighbour-1", 4)
+    feed(flat(ops), [Listener()], plan.neighbours)
+    assert shown == [("view", "client-1"), ("view", "neighbour-1", "neighbour"), ("start", "neighbour-1", "neighbour")]

@@ -95,3 +95,25 @@ def test_what_is_no_endpoint_is_refused(endpoint):
 def test_no_endpoint_at_all_is_refused():
     with pytest.raises(InputError, match=r"alluxio\.etcd\.endpoints"):
         Etcd([], timeout_s=1)
+
+
+def test_all_leases_are_listed_with_a_revision_that_the_member_knows(client, root):
+    lease, _ = client.grant(30)
+    made = client.transaction([], [put(root + "a", b"1", lease)])
+    revision, leases = client.leases()
+    assert revision >= made.revision
+    assert lease in leases
+    client.revoke(lease)
+    assert lease not in client.leases()[1]
+
+
+def test_what_was_compacted_away_is_refused_and_what_was_not_is_read(own_etcd):
+    with closing(Etcd([own_etcd.endpoint], 5.0)) as etcd:
+        first, second = (etcd.transaction([], [put("/a", value)]).revision for value in (b"1", b"2"))
+        assert etcd.transaction([], [get("/a", first)]).responses[0][0].value == b"1"
+        etcd.compact(second)
+        assert etcd.transaction([], [get("/a", second)]).responses[0][0].value == b"2"
+        with pytest.raises(EtcdError, match="has been compacted"):
+            etcd.transaction([], [get("/a", first)])
+        with pytest.raises(EtcdError, match="has been compacted"):
+            etcd.compact(second)

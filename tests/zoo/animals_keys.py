@@ -1,15 +1,11 @@
-"""Broken workers and clients whose keys, leases or views of etcd's keys are not what they should be."""
+"""Broken workers whose leases are not what they should be."""
 
 import time
 
-from harness.core.membership import Replay, View, alive_prefix, registered_prefix, text_of, view_of
+from harness.core.membership import alive_key
 from harness.dora.actions import Registered
-from harness.dora.client import Client, Known
-from harness.dora.members import Members, Reading
 from harness.dora.worker import Worker
 from harness.etcd import put
-
-_PREFIXES = (registered_prefix, alive_prefix)
 
 
 class PutsWithoutALease(Worker):
@@ -18,7 +14,7 @@ class PutsWithoutALease(Worker):
     def register(self, call):
         registered = super().register(call)
         if isinstance(registered, Registered):
-            key = f"{alive_prefix(self.cluster)}{self.id}"
+            key = alive_key(self.cluster, self.id)
             registered = Registered(self.etcd.transaction((), [put(key, call.value)]).revision)
         return registered
 
@@ -45,62 +41,3 @@ class LeaksLeases(Worker):
     def keepalive(self, lease):
         self.etcd.grant(3600)
         return super().keepalive(lease)
-
-
-class ResumesBlindly(Client):
-    """Follows a watch, and goes on after a compaction as if nothing had happened meanwhile."""
-
-    replay = None
-
-    def newest(self):
-        if self.replay is None:
-            self._begin()
-        view = self.replay.view()
-        return Known(view, self.build_ring(view.on_ring(True)))
-
-    def _begin(self):
-        cluster = self.properties.text("alluxio.cluster.name")
-        prefixes = [registered_prefix(cluster), alive_prefix(cluster)]
-        revision, found = self.etcd.read(prefixes)
-        self.replay = Replay(cluster)
-        kvs = [{"key": kv.key, "text": text_of(kv.value)} for both in found for kv in both]
-        self.replay.snapshot(revision, kvs)
-        self.etcd.watch(prefixes, revision + 1, self._follow, lambda revision, _: self._skip(revision))
-
-    def _follow(self, events):
-        for kind, kv in events:
-            if kind == "put":
-                self.replay.put(kv.key, kv.revision, text_of(kv.value))
-            else:
-                self.replay.delete(kv.key, kv.revision)
-
-    def _skip(self, revision):
-        """A key of nobody's: what is known goes on to be known, as of now."""
-        self.replay.delete("/", revision)
-
-
-class DropsTheUnreadable(Client):
-    """Says nothing of what it can't read."""
-
-    def newest(self):
-        known = super().newest()
-        return Known(View(known.view.revision, known.view.members), known.ring)
-
-
-class _WithoutSlash(Members):
-    """Reads what begins with the cluster's name, wherever the name ends."""
-
-    def _read(self):
-        prefixes = [prefix(self._cluster).partition(self._cluster)[0] + self._cluster for prefix in _PREFIXES]
-        revision, (registered, alive) = self._etcd.read(prefixes)
-        pairs = [[(kv.key, kv.value) for kv in kvs] for kvs in (registered, alive)]
-        view = view_of(self._cluster, revision, *pairs)
-        return Reading(view, {kv.key: kv for kv in registered}, {kv.key: kv for kv in alive})
-
-
-class SeesTheNeighbours(Client):
-    """Reads by a prefix without its last slash."""
-
-    async def start(self):
-        await super().start()
-        self.members = _WithoutSlash(self.etcd, self.properties.text("alluxio.cluster.name"))
