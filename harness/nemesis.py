@@ -10,9 +10,10 @@ from itertools import count
 from typing import Any, Literal, Protocol
 
 from harness.core.history import NEMESIS, Op, OpType
+from harness.core.lasting import PROCEDURES, is_for_good, lasts_s
 from harness.core.plan import Plan, Step, When
 from harness.errors import ClusterError, HarnessError
-from harness.faults import FOR_GOOD, fault_of, lasts_s
+from harness.faults import fault_of
 from harness.faults.fault import Cluster, Cuts, Fault, Proof
 from harness.scenario.timeline import spans_of
 
@@ -211,9 +212,9 @@ class Nemesis:
             return
         step, names = self._plan.steps[index], self._cluster.names
         value = {"step": index, "fault": step.fault, "targets": list(fault.targets_in(names))}
-        is_for_good = step.fault in FOR_GOOD and step.for_s is None
+        stays = is_for_good(step) and step.fault not in PROCEDURES
         with self._turn_at_links(fault.cuts(names)):
-            self._prove("heal", value, "heal", _stays if is_for_good else lambda: fault.heal(self._cluster))
+            self._prove("heal", value, "heal", _stays if stays else lambda: fault.heal(self._cluster))
 
     def _prove(self, f: str, value: dict[str, Any], what: str, act: Callable[[], Proof]) -> bool:
         """Act, and record it with its proof, or with the error that it ended in."""

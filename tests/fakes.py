@@ -12,13 +12,13 @@ class FakeNode:
 
     def __init__(self, name, log):
         self.name, self._log = name, log
-        self.running, self.paused = True, False
+        self.running, self.paused, self.registered = True, False, True
         self.deaf, self.refused, self.never_ready = set(), set(), False
 
     def start(self):
         self._take("start")
         assert not self.running, f"{self.name} runs already"
-        self.running = True
+        self.running = self.registered = True
 
     def signal(self, signal):
         assert self.running, f"{self.name} does not run: it can't be signalled"
@@ -46,12 +46,16 @@ class FakeNode:
 
 
 class FakeCluster:
-    """`leaky` links pass although they are cut, `stuck` ones never pass again once they were."""
+    """
+    `leaky` links pass although they are cut, `stuck` ones never pass again once they were; `stale` nodes go on showing
+    everybody; with `undying` a removal changes nothing.
+    """
 
     def __init__(self, *names):
         self.names, self.log = names, []
         self.nodes = {name: FakeNode(name, self.log) for name in names}
         self.counts, self.leaky, self.stuck, self._dead = {}, set(), set(), set()
+        self.stale, self.undying = set(), False
         self._lock = threading.Lock()
 
     def node(self, name):
@@ -69,10 +73,23 @@ class FakeCluster:
         with self._lock:
             return frozenset(link for link in links if self._passes(link))
 
+    def states(self):
+        """Whoever is ready is online, whoever was not removed is registered; joiners are there once they started."""
+        members = {name: node for name, node in self.nodes.items() if node.registered}
+        return {name: "online" if node.is_ready() else "offline" for name, node in members.items()}
+
+    def showing(self, worker):
+        stale = {name for name in self.nodes if name in self.stale}
+        return tuple(sorted(stale if not self.nodes[worker].registered else {*self.nodes}))
+
     def remove(self, worker):
         self.log.append(("remove", worker))
         if self.nodes[worker].is_ready():
             raise ClusterError(f"Can't remove running worker: {worker}")
+        self.nodes[worker].registered = self.undying
+
+    def wait(self, seconds):
+        self.log.append(("wait", seconds))
 
     def seconds_until(self, what, probe, timeout_s):
         for tries in range(20):

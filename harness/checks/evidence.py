@@ -149,7 +149,8 @@ class EnoughEvidence(Own):
 
     def verdict(self) -> Verdict:
         nodes, bounds = self.truth.nodes, self.truth.bounds
-        everyone = (*self.plan.workers, *self.plan.clients)
+        joined = (name for name in self.plan.joiners if nodes.node(name).process)
+        everyone = (*self.plan.workers, *joined, *self.plan.clients)
         unheard = [name for name in everyone if not nodes.node(name).answers]
         self._wrong += [self._death(op) for op in self._unasked if not self._was_removed(op)]
         self._wrong += [f"{name} never answered" for name in unheard]

@@ -5,7 +5,7 @@ from itertools import permutations
 from math import inf
 from typing import Any
 
-from harness.core.lasting import is_for_good, lasts_s, run_s
+from harness.core.lasting import away_s, is_for_good, run_s
 from harness.core.links import touching
 from harness.core.plan import Plan, Step
 from harness.core.properties import Properties
@@ -28,7 +28,7 @@ def anyone_starts_again(plan: Plan) -> bool:
     nodes = plan.workers + plan.joiners + plan.clients
     return any(
         step.fault == "rolling-restart"
-        or (step.fault in ("restart", "kill") and lasts_s(step) is not None and _targets(step, nodes))
+        or (step.fault in ("restart", "kill") and away_s(step) is not None and _targets(step, nodes))
         for step in plan.steps
     )
 
@@ -60,11 +60,11 @@ def ttl_s(plan: Plan) -> float:
 
 def _stays_s(step: Step, plan: Plan) -> float:
     """For how long at least the step's fault stays; without an end of its own until the run heals, or for good."""
-    own_s = lasts_s(step)
-    if own_s is not None:
-        return own_s
     if is_for_good(step):
         return inf
+    own_s = away_s(step)
+    if own_s is not None:
+        return own_s
     return plan.tail_s if step.at_s is None else run_s(plan) - step.at_s
 
 
@@ -86,6 +86,8 @@ def _takes_workers_away(step: Step, plan: Plan) -> bool:
     match step.fault:
         case "rolling-restart":
             return len(observers) > 1
+        case "decommission" if step.params.get("stop") == "none":
+            return False
         case "kill" | "restart" | "pause" | "decommission":
             held = _targets(step, plan.names)
             return bool(held & workers) and bool(observers - held) and not held & etcd

@@ -7,7 +7,7 @@ It stands on one supervisor (`Control`) and on what the ops say of the nodes (`S
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import count
 from typing import Any
 
@@ -15,12 +15,12 @@ from harness.cluster import roles
 from harness.cluster.control import Control
 from harness.cluster.spec import Spec
 from harness.cluster.status import Status
-from harness.cluster.wait import wait_until
+from harness.cluster.wait import Interrupted, wait_until
 from harness.core.history import Op
 from harness.core.links import Link, one_way
 from harness.core.plan import Plan
 from harness.errors import ClusterError, NotReadyError
-from harness.faults.fault import Cuts, Signal
+from harness.faults.fault import Cuts, Signal, State
 
 _READY_S = 30.0
 _STOP_S = 3.0
@@ -119,8 +119,18 @@ class Cluster:
     def passing(self, links: Collection[Link]) -> frozenset[Link]:
         return self._links("passing", links)
 
+    def states(self) -> Mapping[str, State]:
+        return self._status.membership()
+
+    def showing(self, worker: str) -> tuple[str, ...]:
+        return self._status.showing(worker)
+
     def remove(self, worker: str) -> None:
         self._operate("remove-worker", id=self._plan.identities[worker])
+
+    def wait(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise Interrupted("the run is being stopped")
 
     def seconds_until(
         self, what: str, probe: Callable[[], bool], timeout_s: float, last_seen: Callable[[], str] = str

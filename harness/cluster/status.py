@@ -40,6 +40,7 @@ class Status:
         self._answers = dict[int, Op]()
         self._reached_ns = 0
         self._died, self._removed = died, set[str]()
+        self._taken_out = set[str]()
         self._of_nodes: Heard = {"start": self._start, "exit": self._exit, "sample": self._sample, "view": self._view}
         self._of_etcd: Heard = {
             "reach": self._reach,
@@ -57,6 +58,8 @@ class Status:
                 self._facts[op.f] += op.type == "ok"
             if op.actor == OPERATOR and op.id and op.type != "invoke":
                 self._answers[op.id] = op
+                if (op.f, op.type) == ("remove-worker", "ok"):
+                    self._taken_out.add(op.value["id"])
             known = self._of_etcd if op.actor == OBSERVER else self._of_nodes if op.actor in self._nodes else {}
             if op.type == "ok" and op.f in known:
                 known[op.f](op)
@@ -82,20 +85,33 @@ class Status:
             return self._answers.get(number)
 
     def membership(self) -> dict[str, Literal["online", "offline"]]:
-        """Every planned worker as etcd's log has it."""
+        """Every planned worker that is registered, as etcd's log has it."""
         with self._lock:
-            online = {str(member.id) for member in self._etcd.view().online}
-        workers = self._plan.workers + self._plan.joiners
-        return {name: "online" if self._plan.identities[name] in online else "offline" for name in workers}
+            states = {str(member.id): member.is_online for member in self._etcd.view().members}
+        identities = self._plan.identities.items()
+        return {name: "online" if states[id] else "offline" for name, id in identities if id in states}
+
+    def showing(self, worker: str) -> tuple[str, ...]:
+        """The running nodes whose views have the worker, online or offline."""
+        id = self._plan.identities[worker]
+        with self._lock:
+            nodes = {name: node.view for name, node in self._nodes.items() if node.is_running}
+        return tuple(n for n, view in nodes.items() if id in view.get("online", ()) or id in view.get("offline", ()))
 
     def views_agree(self) -> bool:
         return not self.disagreement()
 
     def disagreement(self) -> str:
-        """Empty when every running node's view shows just the running workers online; else the first that doesn't."""
+        """
+        Empty when every running node's view shows just the running workers online; else the first that doesn't.
+
+        A worker that was removed while it ran is no member, and has to leave by itself first.
+        """
         names = {identity: name for name, identity in self._plan.identities.items()}
         with self._lock:
             running = {n: node for n, node in self._nodes.items() if node.is_running}
+            if outcasts := [name for name in running if self._plan.identities.get(name) in self._taken_out]:
+                return f"{', '.join(outcasts)} was removed from the cluster, and runs still"
             wanted = {n for n in running if n in names.values()}
             for name, node in running.items():
                 seen = {names.get(identity, identity) for identity in node.view.get("online", {})}
@@ -112,6 +128,7 @@ class Status:
     def _start(self, op: Op) -> None:
         self._nodes[op.actor] = NodeStatus(op.value["incarnation"], op.time_ns, is_running=True)
         self._removed.discard(op.actor)
+        self._taken_out.discard(self._plan.identities.get(op.actor, ""))
 
     def _reach(self, op: Op) -> None:
         """Asked after a member was started and answered: of one member it is that one which answered."""

@@ -6,10 +6,27 @@ FOR_GOOD = ("decommission", "join", "kill")
 """Without `for` these are meant to last: the run's end does not heal them, and settling expects what they did."""
 
 
-def lasts_s(step: Step) -> float | None:
-    """How long the step's fault stays: its `for` or `down_for`; None until the run heals, or for good."""
+PROCEDURES = ("decommission", "join", "rolling-restart")
+"""These are carried out from their beginning to their end, and then nothing of them is open any more."""
+
+
+def away_s(step: Step) -> float | None:
+    """How long the fault has each of its targets: `for` or `down_for`; None until the run heals, or for good."""
     own = step.params.get("down_for")
     return step.for_s if own is None else float(own)
+
+
+def lasts_s(step: Step) -> float | None:
+    """How long the fault stays once it is in place, a procedure not at all; None until the run heals, or for good."""
+    return 0.0 if step.fault in PROCEDURES else away_s(step)
+
+
+def takes_s(step: Step) -> float:
+    """How long it takes at least to put the fault in place: a rolling restart waits for one worker after the other."""
+    if step.fault != "rolling-restart":
+        return 0.0
+    workers = len(step.params["targets"])
+    return workers * float(step.params["down_for"]) + max(0, workers - 1) * float(step.params["between"])
 
 
 def is_for_good(step: Step) -> bool:
@@ -24,4 +41,4 @@ def run_s(plan: Plan) -> float:
 
 
 def _end_s(step: Step) -> float:
-    return 0.0 if step.at_s is None else step.at_s + (lasts_s(step) or 0.0)
+    return 0.0 if step.at_s is None else step.at_s + takes_s(step) + (lasts_s(step) or 0.0)

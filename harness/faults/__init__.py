@@ -1,26 +1,28 @@
 """The faults that a scenario can name; one more is one file here and one line in the dict."""
 
-from harness.core.lasting import FOR_GOOD, lasts_s
 from harness.core.plan import Step
+from harness.faults.decommission import Decommission
 from harness.faults.fault import Fault
 from harness.faults.isolate import Isolate
+from harness.faults.join import Join
 from harness.faults.kill import Kill
 from harness.faults.partition import Partition
 from harness.faults.pause import Pause
 from harness.faults.restart import Restart
+from harness.faults.rolling_restart import RollingRestart
 
-__all__ = ["FAULTS", "FOR_GOOD", "NOT_BUILT", "fault_of", "lasts_s"]
+__all__ = ["FAULTS", "fault_of"]
 
 FAULTS: dict[str, type[Fault]] = {
+    "decommission": Decommission,
     "isolate": Isolate,
+    "join": Join,
     "kill": Kill,
     "partition": Partition,
     "pause": Pause,
     "restart": Restart,
+    "rolling-restart": RollingRestart,
 }
-
-NOT_BUILT = ("decommission", "join", "rolling-restart")
-"""Known words of the grammar that nothing stands behind yet."""
 
 
 def fault_of(step: Step) -> Fault:

@@ -6,7 +6,7 @@ A fault is a frozen dataclass whose fields are its YAML parameters. `inject` doe
 began. Both block until they know. Effect and heal are proven by looking at the cluster, never by having asked for it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Protocol
 
@@ -16,7 +16,13 @@ Role = Literal["worker", "client", "etcd"]
 Signal = Literal["TERM", "KILL", "STOP", "CONT"]
 Outcome = Literal["proven", "absent", "not-applicable"]
 
+State = Literal["online", "offline"]
+
 Targets = tuple[str, ...]
+Everyone = Annotated[Targets, "all"]
+"""Every worker that is there when the step begins."""
+Newcomers = Annotated[Targets, "newcomers"]
+"""Workers that were not there before; a scenario says how many."""
 Seconds = Annotated[float, "duration"]
 Cuts = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 """Directed cuts in short form: every name on the left of a pair loses its link to every name on the right."""
@@ -61,8 +67,20 @@ class Cluster(Protocol):
         """Those of `links` through which a datagram came just now."""
         ...
 
+    def states(self) -> Mapping[str, State]:
+        """The workers that are registered, as etcd has them now; one that is in neither state is not in it."""
+        ...
+
+    def showing(self, worker: str) -> tuple[str, ...]:
+        """The running nodes that have this worker in their views, online or offline, as they were heard last."""
+        ...
+
     def remove(self, worker: str) -> None:
         """Take an offline worker out of the cluster for good. Raises ClusterError where that is refused or unknown."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass."""
         ...
 
     def seconds_until(self, what: str, probe: Callable[[], bool], timeout_s: float) -> float:

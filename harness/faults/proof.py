@@ -20,6 +20,12 @@ def prove(cluster: Cluster, what: str, probe: Callable[[], bool], timeout_s: flo
         return Proof("absent", timeout_s, str(error))
 
 
+def total(proofs: Collection[Proof], detail: str = "") -> Proof:
+    """One proof of several steps: as good as the last one, which is the worst, and as long as all of them."""
+    *_, last = proofs
+    return Proof(last.outcome, sum(proof.after_s for proof in proofs), last.detail or detail)
+
+
 def send(cluster: Cluster, names: Iterable[str], signal: Signal) -> tuple[str, ...]:
     """Signal those of `names` that run; the others are given back. Raises ClusterError when a node refuses."""
     idle = tuple(name for name in names if not cluster.node(name).is_running())

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from harness.core.history import NEMESIS, Op
 from harness.core.plan import Step
 
+_NAMES_MAX = 4
 _FOR_MACHINES = ("pid", "create_time_s", "targets", "cuts", "fault")
 _LISTED, _CHARACTERS = 20, 60
 
@@ -61,7 +62,7 @@ def fault_text(op: Op) -> str:
     """`pause worker-1`, `partition worker-1 worker-2 | rest`, `partition worker-1 -> etcd-1`: the op in words."""
     name, targets = op.value.get("fault", op.f), op.value.get("targets", ())
     groups = _groups(op.value.get("cuts", ()), targets) if name == "partition" else ""
-    return f"{name} {groups or ' '.join(targets)}".rstrip()
+    return f"{name} {groups or _some(targets)}".rstrip()
 
 
 def _groups(cuts: Collection[tuple[list[str], list[str]]], targets: Collection[str]) -> str:
@@ -84,12 +85,23 @@ def step_text(step: Step) -> str:
 
 
 def _targets(step: Step) -> str:
-    return " ".join(step.params.get("targets", ()))
+    return _some(step.params.get("targets", ()))
+
+
+def _some(names: Collection[str]) -> str:
+    """Names apart by blanks; of many the first few and how many more there are."""
+    shown = list(names)[: len(names) if len(names) <= _NAMES_MAX else _NAMES_MAX - 1]
+    more = len(names) - len(shown)
+    return " ".join(shown) + (f" and {more} more" if more else "")
 
 
 def settings_text(step: Step) -> str:
     """`(KILL, down_for 4 s)`: a step's single values, in words and seconds; empty for a step without any."""
-    words = [value for value in step.params.values() if isinstance(value, str) and value]
+    words = [
+        f"{name} none" if value == "none" else value
+        for name, value in step.params.items()
+        if isinstance(value, str) and value
+    ]
     spans = [f"{name} {value:g} s" for name, value in step.params.items() if isinstance(value, float)]
     told = ", ".join(words + spans)
     return f"({told})" if told else ""

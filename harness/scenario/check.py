@@ -3,20 +3,20 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.core.lasting import is_for_good, lasts_s
 from harness.core.properties import KNOWN, problem
-from harness.faults import FAULTS, NOT_BUILT, lasts_s
+from harness.faults import FAULTS
 from harness.faults.fault import Role, Targets
+from harness.scenario.comings import spans_of_drafts
 from harness.scenario.draft import ANY, Draft, state_of
-from harness.scenario.forms import ROLES, parameters
+from harness.scenario.forms import ROLES, WHOM, parameters
 from harness.scenario.model import STEP
 from harness.scenario.nodes import Nodes, name_problems, target_problems
-from harness.scenario.timeline import spans_of
 from harness.scenario.tree import Path, Problem, Tree
 from harness.scenario.values import property_text
 from harness.scenario.wording import either, nearest
 
 _STEP_KEYS = {field.alias or name for name, field in STEP.model_fields.items()}
-_NOBODY = ("nobody",)
 _WORKER: tuple[Role, ...] = ("worker",)
 _BUILT = {
     "alluxio.worker.membership.manager.type": "ETCD",
@@ -36,7 +36,7 @@ def shape_problems(raw: Mapping[str, Any], path: Path, tree: Tree) -> Iterator[P
         yield tree.at_key((*path, "after"), "after is counted from a when, and there is none; write it into at")
     if isinstance(raw.get("when"), dict):
         yield from _one_of(raw["when"], ("online", "offline"), (*path, "when"), "a when", tree)
-    faults = [key for key in raw if key in FAULTS or key in NOT_BUILT]
+    faults = [key for key in raw if key in FAULTS]
     if not faults and not raw.keys() - _STEP_KEYS:
         yield tree.at_value(path, f"the step has no fault; it takes one of {', '.join(FAULTS)}")
     for more in faults[1:]:
@@ -54,7 +54,7 @@ def step_problems(draft: Draft, duration_s: float | None, nodes: Nodes, tree: Tr
         place = (*path, "when", state)
         if isinstance(whom, list):
             yield from name_problems(whom, place, _WORKER, nodes, tree)
-        elif isinstance(whom, int) and whom > len(nodes.workers):
+        elif isinstance(whom, int) and whom > len(nodes.every_worker):
             yield tree.at_value(place, f"{whom} are more workers than there are; {nodes.there_are(_WORKER)}")
     if duration_s is not None and step.at is not None and step.at >= duration_s:
         yield tree.at_value((*path, "at"), f"the run is over after {duration_s:g} s; begin earlier")
@@ -103,10 +103,11 @@ def invariant_problems(
 
 def stuck_problems(drafts: Sequence[Draft], tree: Tree) -> Iterator[Problem]:
     """Steps on a process that an earlier step holds to the end: their turn would never come."""
-    steps = [draft.step(_NOBODY, None) for draft in drafts]
-    spans = spans_of(steps)
+    steps, spans = [draft.step(draft.targets, None) for draft in drafts], spans_of_drafts(drafts)
     for mine, span in zip(drafts, spans, strict=True):
         for theirs, other, step in zip(drafts, spans, steps, strict=True):
+            if mine.is_for_everyone and step.fault == "kill" and is_for_good(step):
+                continue  # it takes those that are left
             shared = [name for name in mine.targets if name in theirs.targets and name[-1].isdigit()]
             if shared and lasts_s(step) is None and span.waits_for(other):
                 where = tree.at_value(("steps", theirs.index), "").where
@@ -116,14 +117,14 @@ def stuck_problems(drafts: Sequence[Draft], tree: Tree) -> Iterator[Problem]:
 
 def _fault_problems(name: str, raw: Mapping[str, Any], path: Path, tree: Tree) -> Iterator[Problem]:
     """Whether the fault takes `for`, and that its long form has one role."""
-    if name in NOT_BUILT:
-        return
     kinds, given = parameters(FAULTS[name]), raw[name]
     if "for" in raw and not FAULTS[name].takes_for:
-        takes = [field for field, kind in kinds.items() if kind != Targets]
-        yield tree.at_key((*path, "for"), f"{name} takes no for; it takes {', '.join(takes)}")
+        takes = [field for field, kind in kinds.items() if kind not in WHOM]
+        allowed = f"it takes {', '.join(takes)}" if takes else "leave it out"
+        yield tree.at_key((*path, "for"), f"{name} takes no for; {allowed}")
     if isinstance(given, dict) and given.keys() != {ANY} and Targets in kinds.values():
-        yield from _one_of(given, ROLES, (*path, name), f"a {name}", tree)
+        roles = [role for role in ROLES if role in FAULTS[name].roles]
+        yield from _one_of(given, roles, (*path, name), f"a {name}", tree)
 
 
 def _etcd_problems(raw: Mapping[str, Any], tree: Tree) -> Iterator[Problem]:

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from harness.core.plan import Step, When
 from harness.faults import FAULTS
-from harness.faults.fault import Role, Targets
+from harness.faults.fault import Everyone, Newcomers, Role, Targets
 from harness.faults.partition import Group, Groups
-from harness.scenario.forms import ROLES, parameters
+from harness.scenario.forms import ROLES, WHOM, parameters
 from harness.scenario.model import StepFields, WhenBlock
 from harness.scenario.tree import Path
 from harness.scenario.values import AnyBlock, Fields
@@ -21,7 +21,8 @@ class Draft:
     """
     `params` are the fault's but for its `targets`; `draw` workers have to be drawn when it names none.
 
-    `path` leads to the value that names the targets, or the groups; `role` is given by the long form only.
+    `path` leads to the value that names the targets, or the groups; `role` is given by the long form only. Some faults
+    have targets of their own: all workers that are there, or so many `newcomers`.
     """
 
     index: int
@@ -31,6 +32,8 @@ class Draft:
     targets: tuple[str, ...] = ()
     draw: int = 0
     role: Role | None = None
+    is_for_everyone: bool = False
+    newcomers: int = 0
 
     def step(self, targets: tuple[str, ...], when: When | None) -> Step:
         """The step of a plan; a fault without targets takes none."""
@@ -52,7 +55,8 @@ def draft(index: int, fields: StepFields) -> Draft:
     role = next((role for role in ROLES if is_long and getattr(given, role, None) is not None), None)
     params = {name: _plain(value, kinds[name]) for name, value in params.items()}
     if Targets not in kinds.values():
-        return Draft(index, fields, path, params)
+        newcomers = given if Newcomers in kinds.values() else 0
+        return Draft(index, fields, path, params, is_for_everyone=Everyone in kinds.values(), newcomers=newcomers)
     if role is None:
         return Draft(index, fields, path, params, *(((), 0) if is_long else _named(given)))
     return Draft(index, fields, (*path, role), params, *_named(getattr(given, role)), role)
@@ -60,7 +64,7 @@ def draft(index: int, fields: StepFields) -> Draft:
 
 def _plain(value: Any, kind: Any) -> Any:
     """As it stands in a plan: `...` where the targets will be, groups as lists of names."""
-    if kind == Targets:
+    if kind in WHOM:
         return ...
     if kind == Groups:
         return [_plain(group, Group) for group in value]

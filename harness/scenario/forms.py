@@ -9,15 +9,17 @@ from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hint
 
 from pydantic import Discriminator, Field, Tag, create_model
 
-from harness.faults import FAULTS, FOR_GOOD, NOT_BUILT
-from harness.faults.fault import Fault, Role, Seconds, Targets
+from harness.core.lasting import FOR_GOOD
+from harness.faults import FAULTS
+from harness.faults.fault import Everyone, Fault, Newcomers, Role, Seconds, Targets
 from harness.faults.partition import Group, Groups
 from harness.scenario.values import (
+    AllWorkers,
+    Count,
     Duration,
     Fields,
     GroupOfNodes,
     GroupsOfNodes,
-    NotBuilt,
     Target,
     field,
     left_out,
@@ -25,10 +27,14 @@ from harness.scenario.values import (
 )
 
 ROLES: tuple[Role, ...] = ("worker", "client", "etcd")
+WHOM = (Targets, Everyone, Newcomers)
+"""The kinds of parameters that say whom a fault strikes."""
 
 MEANINGS = {
     "signal": "What stops it: TERM asks, KILL does not.",
+    "stop": "What stops it first: TERM asks, KILL does not; none removes one that something else keeps offline.",
     "down_for": "How long it stays down.",
+    "between": "How long to wait between one and the next.",
     "from": "Those whose datagrams no longer arrive.",
     "to": "Where they no longer arrive.",
 }
@@ -43,7 +49,8 @@ def parameters(fault: type[Fault]) -> dict[str, Any]:
 
 def written(annotation: Any) -> Any:
     """How a parameter is written in the file; one that is of no kind of ours is written as itself."""
-    kinds = ((Targets, Target), (Seconds, Duration), (Group, GroupOfNodes), (Groups, GroupsOfNodes))
+    targets = ((Targets, Target), (Everyone, AllWorkers), (Newcomers, Count))
+    kinds = (*targets, (Seconds, Duration), (Group, GroupOfNodes), (Groups, GroupsOfNodes))
     return next((form for kind, form in kinds if kind == annotation), annotation)
 
 
@@ -54,8 +61,14 @@ def says(fault: type[Fault]) -> str:
 
 def named(fault: type[Fault]) -> str:
     """How its targets are named."""
-    if Targets in parameters(fault).values():
-        return "a name, a list of names, any or {any: N} of the workers, leader of etcd"
+    kinds = parameters(fault).values()
+    if Targets in kinds:
+        leader = ", leader of etcd" if "etcd" in fault.roles else ""
+        return f"a name, a list of names, any or {{any: N}} of the workers{leader}"
+    if Everyone in kinds:
+        return "all that are there"
+    if Newcomers in kinds:
+        return "how many; they are numbered on from the last"
     return "by name, in two or more groups, of which one may be rest"
 
 
@@ -66,7 +79,7 @@ def takes(fault: type[Fault]) -> list[dict[str, str | None]]:
     return lasts + [
         _row(alias := name.rstrip("_"), kind, getattr(fault, name, None), MEANINGS.get(alias, ""))
         for name, kind in parameters(fault).items()
-        if kind not in (Targets, Groups)
+        if kind not in (*WHOM, Groups)
     ]
 
 
@@ -74,11 +87,11 @@ def examples(fault: type[Fault]) -> list[str]:
     """A step in the short form, and one in the long form where that says more."""
     kinds = parameters(fault)
     first, *others = kinds.values()
-    short = "worker-1" if first == Targets else "[[worker-1, client-1], rest]"
+    short = {Targets: "worker-1", Everyone: "all", Newcomers: "2"}.get(first, "[[worker-1, client-1], rest]")
     groups = iter(("[worker-1]", "rest"))
     given = ["worker: worker-1"] if first == Targets else []
     for name, kind in kinds.items():
-        if kind not in (Targets, Groups):
+        if kind not in (*WHOM, Groups):
             value = next(groups) if kind == Group else _text(getattr(fault, name), kind)
             given.append(f"{name.rstrip('_')}: {value}")
     forms = [short, f"{{{', '.join(given)}}}"] if others else [short]
@@ -105,7 +118,7 @@ def _long_form(name: str, fault: type[Fault]) -> type[Fields]:
     for parameter, kind in parameters(fault).items():
         if kind == Targets:
             found |= {role: (Target | None, field(_struck(role), None)) for role in ROLES if role in fault.roles}
-        elif kind != Groups:
+        elif kind not in (*WHOM, Groups):
             default = ... if kind == Group else getattr(fault, parameter, ...)
             found[parameter] = (written(kind), _field(parameter.rstrip("_"), default, kind == Seconds))
     return create_model(_block(name), __base__=Fields, __doc__=says(fault), **found)
@@ -118,9 +131,11 @@ def _field(name: str, default: Any, is_duration: bool) -> Any:
 
 
 def _either_form(name: str, fault: type[Fault]) -> Any:
-    """The first parameter alone, or a map of all."""
+    """The first parameter alone, or a map of all where there are more."""
     short, tag = written(next(iter(parameters(fault).values()))), f"<{_block(name)}>"
     long = _long_form(name, fault)
+    if not long.model_fields:
+        return short
 
     def form_of(value: Any) -> str:
         return tag if isinstance(value, dict) and value.keys() != {"any"} else "<short>"
@@ -138,6 +153,5 @@ def _block(name: str) -> str:
 
 
 FAULT_FIELDS: dict[str, Any] = {
-    **{name: (_either_form(name, fault), left_out(says(fault))) for name, fault in FAULTS.items()},
-    **dict.fromkeys(NOT_BUILT, (NotBuilt, left_out("Not built yet."))),
+    name: (_either_form(name, fault), left_out(says(fault))) for name, fault in FAULTS.items()
 }

@@ -1,8 +1,8 @@
 """Which nodes a scenario has, and what is wrong with the names in it."""
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from harness.faults import FAULTS
 from harness.faults.fault import EVERYONE, Role
@@ -16,24 +16,42 @@ from harness.scenario.wording import nearest
 
 @dataclass(frozen=True)
 class Nodes:
+    """`workers` are there from the start, `joining` those that come by a step, by its index."""
+
     workers: tuple[str, ...]
     clients: tuple[str, ...]
     etcd: tuple[str, ...]
+    joining: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, cluster: ClusterBlock) -> "Nodes":
+    def of(cls, cluster: ClusterBlock, drafts: Iterable[Draft] = ()) -> "Nodes":
+        last, joining = cluster.workers, dict[int, tuple[str, ...]]()
+        for draft in drafts:
+            if draft.newcomers:
+                joining[draft.index] = _numbered("worker", draft.newcomers, last + 1)
+                last += draft.newcomers
         return cls(
             _numbered("worker", cluster.workers),
             _numbered("client", cluster.clients),
             _numbered("etcd", cluster.etcd.members),
+            joining,
         )
 
+    @property
+    def joiners(self) -> tuple[str, ...]:
+        return tuple(name for names in self.joining.values() for name in names)
+
+    @property
+    def every_worker(self) -> tuple[str, ...]:
+        """Those that are there from the start, and those that join."""
+        return self.workers + self.joiners
+
     def named(self, roles: Collection[Role] = EVERYONE) -> tuple[str, ...]:
-        by_role = zip(ROLES, (self.workers, self.clients, self.etcd), strict=True)
+        by_role = zip(ROLES, (self.every_worker, self.clients, self.etcd), strict=True)
         return tuple(name for role, names in by_role if role in roles for name in names)
 
     def there_are(self, roles: Collection[Role] = EVERYONE) -> str:
-        by_role = zip(ROLES, (self.workers, self.clients, self.etcd), strict=True)
+        by_role = zip(ROLES, (self.every_worker, self.clients, self.etcd), strict=True)
         return "there are " + ", ".join(_span(names) for role, names in by_role if role in roles and names)
 
     def unknown(self, name: str, roles: Collection[Role]) -> str | None:
@@ -54,6 +72,8 @@ def target_problems(draft: Draft, nodes: Nodes, tree: Tree) -> Iterator[Problem]
     """What is wrong with the nodes that a step names."""
     fault = FAULTS[draft.fields.fault]
     roles = frozenset((draft.role,)) if draft.role else fault.roles
+    if draft.is_for_everyone or draft.newcomers:
+        return
     if draft.draw:
         yield from _draw_problems(draft, roles, nodes, tree)
     elif draft.targets == (LEADER,):
@@ -83,7 +103,10 @@ def name_problems(
 def _draw_problems(draft: Draft, roles: Collection[Role], nodes: Nodes, tree: Tree) -> Iterator[Problem]:
     if "worker" not in roles:
         yield tree.at_value(draft.path, f"any draws workers; {nodes.there_are(roles)}")
-    elif draft.draw > len(nodes.workers):
+    elif draft.params.get("stop") == "none":
+        text = "any draws a worker that no step holds, and stop: none removes one that is offline already; name it"
+        yield tree.at_value(draft.path, text)
+    elif draft.draw > len(nodes.every_worker):
         path = (*draft.path, ANY)
         yield tree.at_value(path, f"{draft.draw} are more workers than there are; {nodes.there_are(['worker'])}")
 
@@ -110,8 +133,8 @@ def _groups(draft: Draft) -> Iterator[tuple[Path, list[str]]]:
             yield from (((*draft.path, index), group) for index, group in enumerate(draft.params[name]))
 
 
-def _numbered(role: str, count: int) -> tuple[str, ...]:
-    return tuple(f"{role}-{number}" for number in range(1, count + 1))
+def _numbered(role: str, count: int, first: int = 1) -> tuple[str, ...]:
+    return tuple(f"{role}-{number}" for number in range(first, first + count))
 
 
 def _span(names: tuple[str, ...]) -> str:

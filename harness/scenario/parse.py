@@ -16,6 +16,7 @@ from harness.scenario.check import (
     step_problems,
     stuck_problems,
 )
+from harness.scenario.comings import coming_problems, placed
 from harness.scenario.draft import Draft, draft
 from harness.scenario.model import SCENARIO, STEP, ClusterBlock, Scenario, ScenarioFields
 from harness.scenario.nodes import Nodes
@@ -57,10 +58,18 @@ def parse(
         problems += invariant_problems(tree.data, invariants, own, tree)
         properties, unfit = _deeper(drafts, find_conf, tree)
         problems += wrong + unfit
-        problems += [] if problems else stuck_problems(drafts, tree)
+        problems += [] if problems else _impossible(drafts, fields, tree)
     if problems or not fields:
         raise ScenarioError(in_order(problems))
     return Scenario(file, text, fields, properties, tree)
+
+
+def _impossible(drafts: list[Draft], fields: ScenarioFields | None, tree: Tree) -> list[Problem]:
+    """What can't happen of steps with which nothing else is wrong."""
+    if fields is None:
+        return []
+    found = placed(drafts, Nodes.of(fields.cluster, drafts))
+    return [*coming_problems(found, tree), *stuck_problems(found, tree)]
 
 
 def _deeper(drafts: list[Draft], find_conf: FindConf, tree: Tree) -> tuple[dict[str, str], list[Problem]]:
@@ -69,7 +78,7 @@ def _deeper(drafts: list[Draft], find_conf: FindConf, tree: Tree) -> tuple[dict[
     cluster, duration_s = _fitting_part(ClusterBlock, raw), _fitting_part(ScenarioFields, tree.data).duration
     if not isinstance(raw, dict) or {"workers", "clients", "etcd"} & raw.keys() - cluster.model_fields_set:
         return {}, []
-    nodes = Nodes.of(cluster)
+    nodes = Nodes.of(cluster, drafts)
     problems = list(cluster_problems(raw, nodes, tree))
     problems += [found for draft in drafts for found in step_problems(draft, duration_s, nodes, tree)]
     properties, wrong = _properties(cluster, find_conf, tree)

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from harness.core.lasting import is_for_good
 from harness.core.plan import Etcd, Expect, Plan, Selection, Step, When, Workload
 from harness.errors import ScenarioError
-from harness.faults import FOR_GOOD, fault_of
+from harness.faults import fault_of
+from harness.scenario.comings import DECOMMISSION, JOIN, KILL, here, left, placed, spans_of_drafts
 from harness.scenario.draft import LEADER, Draft, draft, state_of
 from harness.scenario.model import ClusterBlock, ExpectBlock, InvariantsBlock, Scenario, StepFields
 from harness.scenario.nodes import Nodes
-from harness.scenario.timeline import Span, spans_of
+from harness.scenario.timeline import Span
 from harness.scenario.tree import Problem, in_order
-
-_NOBODY = ("nobody",)
 
 
 def make_plan(scenario: Scenario, seed: int) -> Plan:
@@ -24,16 +24,18 @@ def make_plan(scenario: Scenario, seed: int) -> Plan:
     Raises ScenarioError, with positions, when a step has fewer workers to draw from than it needs.
     """
     fields = scenario.fields
-    nodes = Nodes.of(fields.cluster)
+    drafts = [draft(index, step) for index, step in enumerate(fields.steps)]
+    nodes = Nodes.of(fields.cluster, drafts)
     return Plan(
         scenario=scenario.name,
         seed=seed,
         workers=nodes.workers,
         clients=nodes.clients,
-        identities={worker: f"worker-{uuid5(NAMESPACE_URL, f'harness:{seed}:{worker}')}" for worker in nodes.workers},
+        identities={one: f"worker-{uuid5(NAMESPACE_URL, f'harness:{seed}:{one}')}" for one in nodes.every_worker},
+        joiners=nodes.joiners,
         properties=scenario.properties,
         workload=Workload(_keys(fields.workload.keys), fields.workload.lookups_per_s, fields.workload.reads_per_s),
-        steps=_steps(scenario, seed, nodes),
+        steps=_steps(scenario, placed(drafts, nodes), seed, nodes),
         etcd=_etcd(fields.cluster, nodes),
         broken=dict(fields.cluster.broken),
         duration_s=fields.duration,
@@ -45,8 +47,7 @@ def make_plan(scenario: Scenario, seed: int) -> Plan:
     )
 
 
-def _steps(scenario: Scenario, seed: int, nodes: Nodes) -> tuple[Step, ...]:
-    drafts = [draft(index, fields) for index, fields in enumerate(scenario.fields.steps)]
+def _steps(scenario: Scenario, drafts: Sequence[Draft], seed: int, nodes: Nodes) -> tuple[Step, ...]:
     targets = _drawn(drafts, random.Random(seed), nodes, scenario)
     steps: list[Step] = []
     for one in drafts:
@@ -55,22 +56,25 @@ def _steps(scenario: Scenario, seed: int, nodes: Nodes) -> tuple[Step, ...]:
 
 
 def _drawn(drafts: Sequence[Draft], chance: random.Random, nodes: Nodes, scenario: Scenario) -> list[tuple[str, ...]]:
-    """Everybody's targets: workers are drawn in file order among those that no other open step holds."""
-    steps = [one.step(one.targets or _NOBODY, None) for one in drafts]
-    spans, problems = spans_of(steps), list[Problem]()
-    holds = [() if one.draw else fault_of(step).targets_in(()) for one, step in zip(drafts, steps, strict=True)]
-    drawn = [_led(one.targets, nodes) for one in drafts]
-    for one, span in zip(drafts, spans, strict=True):
+    """Everybody's targets: workers are drawn in file order; then whoever is left is known, for steps that take all."""
+    spans, problems = spans_of_drafts(drafts), list[Problem]()
+    steps = [one.step(_led(one.targets, nodes), None) for one in drafts]
+    for one in drafts:
         if one.draw:
-            free = _free(span, spans, holds, nodes)
+            free = _free(one, drafts, steps, spans, nodes)
             if len(free) < one.draw:
-                text = f"{one.draw} to draw, and {len(free)} of {len(nodes.workers)} workers free of other steps then"
+                text = f"{one.draw} to draw, and {len(free)} of {len(nodes.every_worker)} workers free of other steps then"
                 problems.append(scenario.tree.at_value(one.path, f"{text}; add workers or move the steps apart"))
                 continue
-            holds[one.index] = drawn[one.index] = tuple(sorted(chance.sample(free, one.draw), key=free.index))
+            steps[one.index] = one.step(tuple(sorted(chance.sample(free, one.draw), key=free.index)), None)
+    for one in drafts:
+        if one.is_for_everyone:
+            steps[one.index] = one.step(tuple(left(spans[one.index], steps, spans, nodes)), None)
+            if not steps[one.index].params["targets"]:
+                problems.append(scenario.tree.at_value(one.path, "no worker is left by then; add workers"))
     if problems:
         raise ScenarioError(in_order(problems))
-    return drawn
+    return [tuple(step.params.get("targets", ())) for step in steps]
 
 
 def _led(targets: tuple[str, ...], nodes: Nodes) -> tuple[str, ...]:
@@ -78,13 +82,21 @@ def _led(targets: tuple[str, ...], nodes: Nodes) -> tuple[str, ...]:
     return nodes.etcd if targets == (LEADER,) else targets
 
 
-def _free(span: Span, spans: Sequence[Span], holds: Sequence[tuple[str, ...]], nodes: Nodes) -> list[str]:
-    others = [held for other, held in zip(spans, holds, strict=True) if other is not span and span.excludes(other)]
-    return [worker for worker in nodes.workers if not any(worker in held for held in others)]
+def _free(one: Draft, drafts: Sequence[Draft], steps: Sequence[Step], spans: Sequence[Span], nodes: Nodes) -> list[str]:
+    """Who is there, held by no other open step, and, to be lost for good, wanted by no later one."""
+    span, held = spans[one.index], set[str]()
+    is_lost = is_for_good(steps[one.index])
+    for theirs, step, other in zip(drafts, steps, spans, strict=True):
+        is_later = span.order < other.order
+        is_wanted = is_later and one.fields.fault == DECOMMISSION
+        makes_do = is_lost and is_later and theirs.is_for_everyone
+        if other is not span and not makes_do and (span.excludes(other) or is_wanted):
+            held |= set(fault_of(step).targets_in(()))
+    return [worker for worker in here(span, steps, spans, nodes) if worker not in held]
 
 
 def _when(fields: StepFields, before: Sequence[Step], nodes: Nodes) -> When | None:
-    """`online: all` leaves out those that the steps before have killed for good."""
+    """`all` are those whom the steps before have brought and not taken; not online are those killed for good."""
     if fields.when is None:
         return None
     state, whom = state_of(fields.when)
@@ -93,12 +105,14 @@ def _when(fields: StepFields, before: Sequence[Step], nodes: Nodes) -> When | No
         return When(state, count=whom, **timing)
     if whom != "all":
         return When(state, tuple(whom), **timing)
-    gone = {name for step in before if state == "online" for name in _gone(step)}
-    return When(state, tuple(worker for worker in nodes.workers if worker not in gone), **timing)
+    there = [*nodes.workers, *_targets(before, JOIN)]
+    gone = {*_targets(before, DECOMMISSION), *(_targets(before, KILL) if state == "online" else ())}
+    return When(state, tuple(worker for worker in there if worker not in gone), **timing)
 
 
-def _gone(step: Step) -> tuple[str, ...]:
-    return fault_of(step).targets_in(()) if step.fault in FOR_GOOD and step.for_s is None else ()
+def _targets(steps: Sequence[Step], fault: str) -> list[str]:
+    """Of the steps with a fault that is for good."""
+    return [name for step in steps if step.fault == fault and is_for_good(step) for name in step.params["targets"]]
 
 
 def _keys(count: int) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from harness.core.lasting import lasts_s
+from harness.core.lasting import lasts_s, takes_s
 from harness.core.plan import Step
 from harness.faults import fault_of
 
@@ -16,9 +16,9 @@ class Span:
     """
     A step begins `begin_s` seconds after start-up or, waiting, up to `latest_s`, and is over by `end_s`.
 
-    `after` are the steps that are surely over before it begins. `is_lasting`: it has no end of its own. `is_cut`: it
-    acts on links, which are counted, so it goes together with anything; the others act on processes, and of those one
-    at a time holds a node.
+    `after` are the steps that are surely over before it begins. `is_lasting`: it has no end of its own. `is_free`: it
+    acts on links, which are counted, or on etcd alone, so it goes together with anything; the others act on processes,
+    and of those one at a time holds a node.
     """
 
     index: int
@@ -27,7 +27,7 @@ class Span:
     least_end_s: float
     end_s: float
     after: frozenset[int]
-    is_cut: bool
+    is_free: bool
     is_lasting: bool
 
     @property
@@ -45,11 +45,11 @@ class Span:
 
     def excludes(self, other: "Span") -> bool:
         """Whether a node that the other one holds can't be drawn for this one."""
-        return self.may_find(other) if self.is_cut or other.is_cut else self.may_meet(other)
+        return self.may_find(other) if self.is_free or other.is_free else self.may_meet(other)
 
     def waits_for(self, other: "Span") -> bool:
         """Whether this one has to wait until the other one is over, when they share a node."""
-        return not (self.is_cut or other.is_cut) and other.order < self.order
+        return not (self.is_free or other.is_free) and other.order < self.order
 
 
 def spans_of(steps: Sequence[Step]) -> list[Span]:
@@ -60,15 +60,19 @@ def spans_of(steps: Sequence[Step]) -> list[Span]:
 
 
 def _span(index: int, step: Step, previous: Span | None) -> Span:
-    is_cut, lasts = bool(fault_of(step).cuts(_ANYBODY)), lasts_s(step)
+    is_free, takes, lasts = _is_free(step), takes_s(step), lasts_s(step)
     if step.at_s is not None:
         begin_s = latest_s = step.at_s
         after: frozenset[int] = frozenset()
     else:
         begin_s, latest_s = (previous.least_end_s if previous else 0.0) + (step.when.after_s if step.when else 0.0), inf
         after = _over_after(previous) if previous else frozenset()
-    end_s = inf if lasts is None else latest_s + lasts
-    return Span(index, begin_s, latest_s, begin_s + (lasts or 0.0), end_s, after, is_cut, lasts is None)
+    end_s = inf if lasts is None else latest_s + takes + lasts
+    return Span(index, begin_s, latest_s, begin_s + takes + (lasts or 0.0), end_s, after, is_free, lasts is None)
+
+
+def _is_free(step: Step) -> bool:
+    return bool(fault_of(step).cuts(_ANYBODY)) or step.params.get("stop") == "none"
 
 
 def _over_after(span: Span) -> frozenset[int]:

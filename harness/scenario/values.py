@@ -114,6 +114,7 @@ Target = Annotated[
     Annotated[str, Tag("<name>")] | Annotated[Names, Tag("<names>")] | Annotated[AnyBlock, Tag("<AnyBlock>")],
     form("a node's name, a list of names, any or {any: N}", name=is_text, names=is_list, AnyBlock=is_map),
 ]
+AllWorkers = Literal["all"]
 GroupOfNodes = Annotated[
     Annotated[Literal["rest"], Tag("<rest>")] | Annotated[Names, Tag("<names>")],
     form("a list of names, or rest", words="rest", rest=lambda value: value == "rest", names=is_list),

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.faults import FAULTS, NOT_BUILT
+from harness.faults import FAULTS
 from harness.scenario.model import SCENARIO, STEP
 from harness.scenario.tree import Path, Problem, Tree
 
@@ -99,7 +99,7 @@ def _names(model: type[BaseModel] | None) -> list[str]:
     if model is None:
         return []
     names = [field.alias or name for name, field in model.model_fields.items()]
-    return [name for name in names if name not in (*NOT_BUILT, "system")]
+    return [name for name in names if name != "system"]
 
 
 def _there_is(path: Path) -> str:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from harness.faults import FAULTS, NOT_BUILT
+from harness.faults import FAULTS
 from harness.faults.fault import Seconds, Targets
 from harness.scenario.forms import parameters, written
 from harness.scenario.model import schema
@@ -14,14 +14,9 @@ from harness.scenario.model import schema
 def test_the_schema_knows_every_fault_and_field_and_is_json():
     made = json.loads(json.dumps(schema()))
     step = made["$defs"]["Step"]
-    assert step["properties"].keys() >= {"at", "when", "after", "for", *FAULTS, *NOT_BUILT}
+    assert step["properties"].keys() >= {"at", "when", "after", "for", *FAULTS}
     assert step["additionalProperties"] is made["additionalProperties"] is False
     assert made["properties"].keys() >= {"cluster", "workload", "steps", "invariants", "expect", "tags", "seed"}
-
-
-@pytest.mark.parametrize("word", NOT_BUILT)
-def test_the_schema_refuses_what_is_not_built(word):
-    assert schema()["$defs"]["Step"]["properties"][word]["not"] == {}
 
 
 def test_the_schema_refuses_values_that_are_not_built():
