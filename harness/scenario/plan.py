@@ -63,8 +63,9 @@ def _drawn(drafts: Sequence[Draft], chance: random.Random, nodes: Nodes, scenari
         if one.draw:
             free = _free(one, drafts, steps, spans, nodes)
             if len(free) < one.draw:
-                text = f"{one.draw} to draw, and {len(free)} of {len(nodes.every_worker)} workers free of other steps then"
-                problems.append(scenario.tree.at_value(one.path, f"{text}; add workers or move the steps apart"))
+                of = f"{len(free)} of {len(nodes.every_worker)} workers free of other steps then"
+                text = f"{one.draw} to draw, and {of}; add workers or move the steps apart"
+                problems.append(scenario.tree.at_value(one.path, text))
                 continue
             steps[one.index] = one.step(tuple(sorted(chance.sample(free, one.draw), key=free.index)), None)
     for one in drafts:
