@@ -6,6 +6,7 @@ from harness.checks.grants import LeasesAreBounded
 from harness.checks.identities import NoPrematureEviction, OneLiveProcess
 from harness.checks.invariant import Invariant
 from harness.checks.keys import LeaseAndKeyBelongTogether
+from harness.checks.neighbours import NeighboursAreNotSeen
 from harness.checks.reads import ReadsAreWhatTheUfsHolds
 from harness.checks.rings import OwnerIsInTheView, OwnerIsTheRings, RestartMovesNothing
 from harness.checks.stops import CleanStopIsImmediate
@@ -23,6 +24,7 @@ INVARIANTS: dict[str, type[Invariant]] = {
     "gone-worker-leaves-views": GoneWorkerLeavesViews,
     "clean-stop-is-immediate": CleanStopIsImmediate,
     "leases-are-bounded": LeasesAreBounded,
+    "neighbours-are-not-seen": NeighboursAreNotSeen,
     "views-are-what-etcd-held": ViewsAreWhatEtcdHeld,
     "revisions-never-go-back": RevisionsNeverGoBack,
     "equal-revisions-equal-views": EqualRevisionsEqualViews,

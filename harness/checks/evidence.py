@@ -140,6 +140,10 @@ class EnoughEvidence(Own):
         if not op.value["asked"]:
             self._unasked.append(op)
 
+    def on_neighbour(self, op: Op) -> None:
+        if op.f == "exit":
+            self.on_exit(op)
+
     def on_phase(self, op: Op) -> None:
         if op.value["phase"] == "stop" and self._at_the_end is None:
             self._at_the_end = self._running()

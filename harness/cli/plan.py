@@ -40,6 +40,7 @@ def summary(plan: Plan) -> str:
     from harness.checks.verdict import counted  # numpy comes with it
 
     nodes = f"{counted(len(plan.workers), 'worker')}, {counted(len(plan.clients), 'client')}"
+    nodes += f", {counted(len(plan.neighbours), 'neighbour')}" if plan.neighbours else ""
     return f"{plan.scenario}   seed {plan.seed}   {nodes}, {len(plan.etcd.members)} etcd"
 
 
@@ -47,7 +48,7 @@ def _lines(plan: Plan) -> Iterator[str]:
     load = plan.workload
     yield summary(plan)
     yield f"  workload    {len(load.keys)} keys, {load.lookups_per_s:g} lookups/s, {load.reads_per_s:g} reads/s"
-    for name in plan.workers + plan.joiners:
+    for name in plan.workers + plan.joiners + plan.neighbours:
         yield f"  {name:<10}  {plan.identities[name]}"
     for step in plan.steps:
         lasts = "" if step.for_s is None else f"  for {step.for_s:g} s"

@@ -74,9 +74,9 @@ class Cluster:
     def start(self, announce: Callable[[str], None]) -> None:
         """Everything of the plan that is there from the start, each waited for by its own protocol."""
         plan, control = self._plan, self._control
-        control.ask("network", names=[roles.HARNESS_PLACE, *plan.names])
+        control.ask("network", names=[roles.HARNESS_PLACE, *plan.names, *plan.neighbours])
         control.ask("ufs", seed=plan.seed, keys=plan.workload.keys)
-        for groups in (plan.etcd.members, plan.workers, plan.clients):
+        for groups in filter(None, (plan.etcd.members, plan.workers, plan.neighbours, plan.clients)):
             began_s = time.monotonic()
             self._start_all(groups)
             if groups is plan.etcd.members:

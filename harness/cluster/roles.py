@@ -17,7 +17,8 @@ PROGRAMS = (OBSERVER, WORKLOAD, OPERATOR)
 def every_spec(plan: Plan, etcd: EtcdRuntime, logs: Path, scenario_folder: Path) -> list[Spec]:
     """Every node of the plan and the harness' own programs; classes of `broken` are looked for in `scenario_folder`."""
     members = [etcd.spec(name, logs) for name in plan.etcd.members]
-    workers = [_dora("worker", plan, name, logs, scenario_folder) for name in plan.workers + plan.joiners]
+    everyone = plan.workers + plan.joiners + plan.neighbours
+    workers = [_dora("worker", plan, name, logs, scenario_folder) for name in everyone]
     clients = [_dora("client", plan, name, logs, scenario_folder) for name in plan.clients]
     programs = [
         _program(OBSERVER, logs, _observer_settings(plan)),
@@ -35,6 +36,8 @@ def properties(plan: Plan, name: str, home: str) -> str:
         "alluxio.worker.identity.uuid.file.path": f"{home}/worker_identity",
         "alluxio.dora.client.ufs.root": "file:///ufs",
     }
+    if plan.neighbour and name in plan.neighbours:
+        own["alluxio.cluster.name"] = plan.neighbour.cluster
     return "".join(f"{key}={value}\n" for key, value in sorted({**plan.properties, **own}.items()))
 
 
@@ -67,7 +70,7 @@ def _operator(plan: Plan, logs: Path) -> Spec:
 def _observer_settings(plan: Plan) -> dict[str, Any]:
     return {
         "properties": properties(plan, OBSERVER, HOME),
-        "nodes": [name for name in plan.names if name not in plan.etcd.members],
+        "nodes": [*(name for name in plan.names if name not in plan.etcd.members), *plan.neighbours],
         "workers": [*plan.workers, *plan.joiners],
     }
 

@@ -34,7 +34,7 @@ class Status:
         """`died` is called with the name and epitaph of whatever ends unasked, and was not removed either."""
         self._lock = threading.Lock()
         self._plan = plan
-        self._nodes = {name: NodeStatus() for name in plan.names}
+        self._nodes = {name: NodeStatus() for name in plan.names + plan.neighbours}
         self._etcd = Replay(Properties(plan.properties).text("alluxio.cluster.name"))
         self._facts = Counter[str]()
         self._answers = dict[int, Op]()
@@ -103,7 +103,7 @@ class Status:
 
     def disagreement(self) -> str:
         """
-        Empty when every running node's view shows just the running workers online; else the first that doesn't.
+        Empty when every running node's view shows just the running workers of its cluster; else the first that doesn't.
 
         A worker that was removed while it ran is no member, and has to leave by itself first.
         """
@@ -112,8 +112,10 @@ class Status:
             running = {n: node for n, node in self._nodes.items() if node.is_running}
             if outcasts := [name for name in running if self._plan.identities.get(name) in self._taken_out]:
                 return f"{', '.join(outcasts)} was removed from the cluster, and runs still"
-            wanted = {n for n in running if n in names.values()}
+            theirs = {n for n in running if n in self._plan.neighbours}
+            ours = {n for n in running if n in names.values()} - theirs
             for name, node in running.items():
+                wanted = theirs if name in theirs else ours
                 seen = {names.get(identity, identity) for identity in node.view.get("online", {})}
                 if name not in self._plan.etcd.members and seen != wanted:
                     lacks, too_many = (", ".join(sorted(some)) or "nobody" for some in (wanted - seen, seen - wanted))

@@ -10,7 +10,7 @@ from harness.faults.fault import Role, Targets
 from harness.scenario.comings import spans_of_drafts
 from harness.scenario.draft import ANY, Draft, state_of
 from harness.scenario.forms import ROLES, WHOM, parameters
-from harness.scenario.model import STEP
+from harness.scenario.model import STEP, NeighbourBlock
 from harness.scenario.nodes import Nodes, name_problems, target_problems
 from harness.scenario.tree import Path, Problem, Tree
 from harness.scenario.values import property_text
@@ -70,6 +70,15 @@ def cluster_problems(raw: Mapping[str, Any], nodes: Nodes, tree: Tree) -> Iterat
         if isinstance(value, str | int | float) and (text := property_problem(key, property_text(value))):
             at = tree.at_value if key in KNOWN else tree.at_key
             yield at(("cluster", "properties", key), text)
+
+
+def neighbour_problems(neighbour: NeighbourBlock | None, own_name: str | None, tree: Tree) -> Iterator[Problem]:
+    """Of what the other cluster is called."""
+    name, place = neighbour and neighbour.name, ("cluster", "neighbour", "name")
+    if name and "/" in name:
+        yield tree.at_value(place, f"{name!r} has a slash, and stands between slashes in keys; leave it out")
+    elif name and name == own_name:
+        yield tree.at_value(place, f"{name!r} is this cluster's own name; give the neighbour another one")
 
 
 def property_problem(key: str, value: str) -> str | None:

@@ -42,12 +42,20 @@ class EtcdBlock(Fields):
     binary: str | None = field("The program to run, instead of the etcd that is installed with the harness.", None)
 
 
+class NeighbourBlock(Fields):
+    """Another cluster on the same etcd, which nothing is done to."""
+
+    name: Annotated[str, Field(min_length=1)] | None = left_out("What it is called; this cluster's name with a 1.")
+    workers: Count = field("How many workers: neighbour-1, neighbour-2 ...", 2)
+
+
 class ClusterBlock(Fields):
     """The nodes, and how they are configured."""
 
     etcd: EtcdBlock = written_as("Its members, and how they run.", EtcdBlock(), {})
     workers: Count = field("How many workers: worker-1, worker-2 ...", 3)
     clients: Annotated[int, Field(ge=0)] = field("How many clients: client-1, client-2 ...", 1)
+    neighbour: NeighbourBlock | None = left_out("Another cluster on the same etcd, which nothing is done to.")
     conf: str = field(
         "NAME of conf/NAME.properties: beside the scenario, else in the working folder, else packaged.", "fast"
     )

@@ -22,6 +22,7 @@ class Nodes:
     clients: tuple[str, ...]
     etcd: tuple[str, ...]
     joining: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    neighbours: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, cluster: ClusterBlock, drafts: Iterable[Draft] = ()) -> "Nodes":
@@ -35,6 +36,7 @@ class Nodes:
             _numbered("client", cluster.clients),
             _numbered("etcd", cluster.etcd.members),
             joining,
+            _numbered("neighbour", cluster.neighbour.workers if cluster.neighbour else 0),
         )
 
     @property
@@ -60,6 +62,8 @@ class Nodes:
             return None
         if name in self.named():
             return f"{name} is no {' or '.join(role for role in ROLES if role in roles)}; {self.there_are(roles)}"
+        if name in self.neighbours:
+            return f"{name} is of another cluster, which nothing is done to; {self.there_are(roles)}"
         if name in (ANY, LEADER, REST):
             return f"{name!r} can't stand here; {self.there_are(roles)}"
         hint = (

@@ -11,6 +11,7 @@ from harness.faults import FAULTS
 from harness.scenario.check import (
     cluster_problems,
     invariant_problems,
+    neighbour_problems,
     property_problem,
     shape_problems,
     step_problems,
@@ -76,12 +77,13 @@ def _deeper(drafts: list[Draft], find_conf: FindConf, tree: Tree) -> tuple[dict[
     """The properties, and what the grammar alone can't see: of the parts that fit it, also where others don't."""
     raw = tree.data.get("cluster", {})
     cluster, duration_s = _fitting_part(ClusterBlock, raw), _fitting_part(ScenarioFields, tree.data).duration
-    if not isinstance(raw, dict) or {"workers", "clients", "etcd"} & raw.keys() - cluster.model_fields_set:
+    if not isinstance(raw, dict) or {"workers", "clients", "etcd", "neighbour"} & raw.keys() - cluster.model_fields_set:
         return {}, []
     nodes = Nodes.of(cluster, drafts)
     problems = list(cluster_problems(raw, nodes, tree))
     problems += [found for draft in drafts for found in step_problems(draft, duration_s, nodes, tree)]
     properties, wrong = _properties(cluster, find_conf, tree)
+    problems += neighbour_problems(cluster.neighbour, properties.get("alluxio.cluster.name"), tree)
     return properties, problems + wrong
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from harness.core.lasting import is_for_good
-from harness.core.plan import Etcd, Expect, Plan, Selection, Step, When, Workload
+from harness.core.plan import Etcd, Expect, Neighbour, Plan, Selection, Step, When, Workload
 from harness.errors import ScenarioError
 from harness.faults import fault_of
 from harness.scenario.comings import DECOMMISSION, JOIN, KILL, here, left, placed, spans_of_drafts
@@ -15,6 +15,8 @@ from harness.scenario.model import ClusterBlock, ExpectBlock, InvariantsBlock, S
 from harness.scenario.nodes import Nodes
 from harness.scenario.timeline import Span
 from harness.scenario.tree import Problem, in_order
+
+_CLUSTER_NAME = "alluxio.cluster.name"
 
 
 def make_plan(scenario: Scenario, seed: int) -> Plan:
@@ -31,7 +33,7 @@ def make_plan(scenario: Scenario, seed: int) -> Plan:
         seed=seed,
         workers=nodes.workers,
         clients=nodes.clients,
-        identities={one: f"worker-{uuid5(NAMESPACE_URL, f'harness:{seed}:{one}')}" for one in nodes.every_worker},
+        identities=_identities((*nodes.every_worker, *nodes.neighbours), seed),
         joiners=nodes.joiners,
         properties=scenario.properties,
         workload=Workload(_keys(fields.workload.keys), fields.workload.lookups_per_s, fields.workload.reads_per_s),
@@ -44,7 +46,20 @@ def make_plan(scenario: Scenario, seed: int) -> Plan:
         invariants=_selection(fields.invariants),
         expect=_expect(fields.expect),
         tags=tuple(fields.tags),
+        neighbour=_neighbour(scenario, nodes),
     )
+
+
+def _identities(workers: Sequence[str], seed: int) -> dict[str, str]:
+    return {worker: f"worker-{uuid5(NAMESPACE_URL, f'harness:{seed}:{worker}')}" for worker in workers}
+
+
+def _neighbour(scenario: Scenario, nodes: Nodes) -> Neighbour | None:
+    """Its name, where none is given, is one that this cluster's name is a prefix of."""
+    block = scenario.fields.cluster.neighbour
+    if block is None:
+        return None
+    return Neighbour(block.name or f"{scenario.properties[_CLUSTER_NAME]}1", nodes.neighbours)
 
 
 def _steps(scenario: Scenario, drafts: Sequence[Draft], seed: int, nodes: Nodes) -> tuple[Step, ...]:

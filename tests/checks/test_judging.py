@@ -43,6 +43,7 @@ from tests.checks.telling import (
 RESTARTED = planned(step("restart", "worker-1", signal="TERM", down_for=4.0))
 OTHERS = ("worker-2", "worker-3")
 KEY = KEYS[0]
+NEVER_HERE = {"neighbours-are-not-seen": "the cluster has no neighbour"}
 
 
 def worker(name, number, until_s=20):
@@ -128,13 +129,14 @@ def test_every_invariant_that_applies_holds_in_a_good_run():
     wrong = {verdict.name: verdict.missing for verdict in judgement.verdicts if verdict.outcome != "valid"}
     assert wrong == {}
     assert (judgement.outcome, judgement.as_expected) == ("valid", True)
-    assert judgement.not_judged == ()
+    assert dict(judgement.not_judged) == NEVER_HERE
 
 
 def test_what_does_not_apply_is_listed_with_its_reason_and_does_not_count():
     judgement = judged_in_order(PLAN, a_good_restart())
     assert dict(judgement.not_judged) == {
         "gone-worker-leaves-views": "no worker is ended, paused or cut off for long enough while others reach etcd",
+        **NEVER_HERE,
         "clean-stop-is-immediate": "nobody is told to stop (TERM) while the run lasts",
         "restart-moves-nothing": "nobody is started again",
         "faults-are-proven": "no fault is planned",

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from uuid import UUID
@@ -197,3 +198,19 @@ def test_a_draw_that_fails_is_told_with_its_place_even_of_an_option():
     assert read(scenario)
     with pytest.raises(ScenarioError, match=r"--set steps\.1\.pause: 1 to draw, and 0 of 1 workers"):
         plan(scenario, steps__1__pause="any")
+
+
+def test_a_neighbour_has_our_name_with_a_1_and_workers_with_identities_of_their_own():
+    made = plan("cluster: {workers: 2, neighbour: {}}")
+    assert (made.neighbour.cluster, made.neighbours) == ("DefaultAlluxioCluster1", ("neighbour-1", "neighbour-2"))
+    assert made.identities.keys() == {"worker-1", "worker-2", "neighbour-1", "neighbour-2"}
+    assert not set(made.names) & set(made.neighbours)
+    assert Plan.from_json(made.to_json()) == made
+    assert plan("cluster: {neighbour: {name: theirs, workers: 1}}").neighbour.cluster == "theirs"
+
+
+def test_a_plan_of_before_there_were_neighbours_is_read():
+    made = plan("cluster: {workers: 2}")
+    row = json.loads(made.to_json())
+    del row["neighbour"]
+    assert Plan.from_json(json.dumps(row)) == made

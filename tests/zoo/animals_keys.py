@@ -1,9 +1,11 @@
-"""Broken workers whose leases are not what they should be."""
+"""Broken workers whose leases are not what they should be, and clients that misread what stands in etcd."""
 
 import time
 
-from harness.core.membership import alive_key
+from harness.core.membership import alive_key, alive_prefix, registered_prefix, view_of
 from harness.dora.actions import Registered
+from harness.dora.client import Client
+from harness.dora.members import Members, Reading
 from harness.dora.worker import Worker
 from harness.etcd import put
 
@@ -41,3 +43,25 @@ class LeaksLeases(Worker):
     def keepalive(self, lease):
         self.etcd.grant(3600)
         return super().keepalive(lease)
+
+
+class _WithoutSlash(Members):
+    """Reads what begins with the cluster's name, wherever the name ends."""
+
+    def _read(self):
+        prefixes = [
+            prefix(self._cluster).partition(self._cluster)[0] + self._cluster
+            for prefix in (registered_prefix, alive_prefix)
+        ]
+        revision, (registered, alive) = self._etcd.read(prefixes)
+        pairs = [[(kv.key, kv.value) for kv in kvs] for kvs in (registered, alive)]
+        view = view_of(self._cluster, revision, *pairs)
+        return Reading(view, {kv.key: kv for kv in registered}, {kv.key: kv for kv in alive})
+
+
+class SeesTheNeighbours(Client):
+    """Reads by a prefix without its last slash."""
+
+    async def start(self):
+        await super().start()
+        self.members = _WithoutSlash(self.etcd, self.properties.text("alluxio.cluster.name"))
