@@ -58,6 +58,23 @@ def test_ctrl_c_ends_the_runs_cleanly_begins_no_more_and_sums_up(tmp_path):
     assert left_behind(tmp_path) == []
 
 
+def test_a_second_ctrl_c_kills_what_runs_and_still_sums_up(tmp_path):
+    soak = start(tmp_path, "bring-up", "--runs-count", "3", "--jobs", "2")
+    wait_for_runs(tmp_path, 2)
+    running = runs_of(soak)
+    for run in running:
+        run.suspend()  # which does not end by being asked
+    soak.send_signal(signal.SIGTERM)
+    told = next(line for line in soak.stderr if "stopping 2 runs" in line)
+    assert "Ctrl-C again kills" in told
+    soak.send_signal(signal.SIGINT)
+    out, err = soak.communicate(timeout=30)
+    assert soak.returncode == 130, err
+    assert "interrupted: 2 cut short, 1 not begun" in out.splitlines()[-1]
+    assert psutil.wait_procs(running, timeout=10)[1] == []
+    wait_until("nothing left", lambda: left_behind(tmp_path) == [], 20)
+
+
 def test_a_soak_that_is_killed_takes_its_runs_along(tmp_path):
     soak = start(tmp_path, "bring-up", "--runs-count", "2", "--jobs", "2")
     wait_for_runs(tmp_path, 2)

@@ -1,7 +1,9 @@
 """Exit codes, and errors as one line on stderr."""
 
+import signal
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -36,6 +38,16 @@ def code_of(command: Callable[[], Any], verbose: bool = False) -> int:
         line = f"the harness itself failed: {type(error).__name__}: {error}{_origin(error)}"
         return _told(line, error, FAILED, verbose)
     return code if isinstance(code, int) else OK
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Ctrl-C is not heard: who has interrupted already, and is being told what there is, loses none of it."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def _wrong_usage(error: click.ClickException) -> int:

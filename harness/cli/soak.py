@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,7 +104,8 @@ def _soak(names: tuple[str, ...], seeds: range, jobs: int | None, keep: str, wan
     ended = tuple(soak.run())
     code = exits.INTERRUPTED if soak.is_stopping else exits.worst(one.exit_code for one in ended)
     wall_s = time.monotonic() - began_s
-    _show(Summary(ended, at_once, wall_s, soak.disk_bytes, len(tasks) - len(ended), code), wanted)
+    with exits.deaf() if soak.is_stopping else nullcontext():
+        _show(Summary(ended, at_once, wall_s, soak.disk_bytes, len(tasks) - len(ended), code), wanted)
     return code
 
 

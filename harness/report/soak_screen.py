@@ -21,7 +21,7 @@ from harness.report.soak import (
     scenario_rows,
     worst_margins,
 )
-from harness.report.wording import long_span_text, room_text
+from harness.report.wording import long_span_text, room_text, span_text
 
 _MARGINS, _FAILURES, _SEEDS = 10, 20, 8
 _NEAR = 0.8
@@ -31,7 +31,7 @@ _TOLD_BYTES = 1_000_000_000
 def screen(summary: Summary, width: int | None = None, colour: bool = False) -> str:
     """The tables of a soak, each failure with the command that repeats it, and one last line that sums it up."""
     rows, margins, differ = scenario_rows(summary.ended), worst_margins(summary.ended), differing(summary.ended)
-    parts = [_scenarios(rows)] if rows else []
+    parts = [_scenarios(rows), _times(rows)] if rows else []
     parts += [_margins(margins)] if margins else []
     parts += [_differing(differ)] if differ else []
     parts += [_failures(summary.failures)] if summary.failures else []
@@ -77,12 +77,19 @@ def _folder(one: Ended) -> tuple[str, ...]:
 def _scenarios(rows: list[ScenarioRow]) -> RenderableType:
     """Of what no run came to there is no column, but for valid."""
     shown = [ending for ending in ENDINGS if ending == "valid" or any(row.endings[ending] for row in rows)]
-    numbers = ("expected", *shown, "wall (max)", "start (max)")
-    table = table_of("scenario", *numbers, wraps="scenario", numbers=numbers, gap=2)
+    table = table_of("scenario", "expected", *shown, wraps="scenario", numbers=("expected", *shown), gap=2)
     for row in rows:
         endings = [Text(str(row.endings[each]), COLOURS[each] if row.endings[each] else "dim") for each in shown]
-        wall, start = _figures(row.wall_median_s, row.wall_max_s, 1), _figures(row.start_median_s, row.start_max_s, 2)
-        table.add_row(row.scenario, _share(row), *endings, wall, start)
+        table.add_row(row.scenario, _share(row), *endings)
+    return table
+
+
+def _times(rows: list[ScenarioRow]) -> RenderableType:
+    numbers = ("run, median", "longest", "start, median", "longest")
+    table = table_of("time", *numbers, wraps="time", numbers=numbers, gap=2)
+    for row in rows:
+        figures_s = row.wall_median_s, row.wall_max_s, row.start_median_s, row.start_max_s
+        table.add_row(row.scenario, *("" if each_s is None else span_text(each_s) for each_s in figures_s))
     return table
 
 
@@ -94,18 +101,14 @@ def _told(row: ScenarioRow) -> str:
     return ", ".join(f"{number} {ending}" for ending, number in row.endings.items() if number)
 
 
-def _figures(median_s: float | None, max_s: float | None, places: int) -> str:
-    return "" if median_s is None or max_s is None else f"{median_s:.{places}f} ({max_s:.{places}f}) s"
-
-
 def _margins(margins: list[Margin]) -> RenderableType:
     """The nearest first; those far from their bound say least, and are left to the JSON when there are many."""
-    numbers = ("slowest", "allowed", "share", "seed")
-    table = table_of("nearest to its bound", "scenario", *numbers, wraps="scenario", numbers=numbers, gap=2)
+    table = table_of(
+        "nearest to its bound", "scenario", "took", "seed", wraps="scenario", numbers=("took", "seed"), gap=2
+    )
     for one in margins[:_MARGINS]:
-        share = Text(f"{one.share:.0%}", COLOURS["unknown"] if one.share >= _NEAR else "")
-        spans = f"{one.slowest_s:.2f} s", f"{one.allowed_s:.2f} s"
-        table.add_row(one.invariant, one.scenario, *spans, share, str(one.seed))
+        took = Text(f"{one.share:.0%} of {one.allowed_s:.2f} s", COLOURS["unknown"] if one.share >= _NEAR else "")
+        table.add_row(one.invariant, one.scenario, took, str(one.seed))
     return _cut(table, len(margins) - _MARGINS)
 
 

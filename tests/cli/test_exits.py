@@ -1,3 +1,5 @@
+import signal
+
 import click
 import pytest
 
@@ -59,3 +61,10 @@ def test_a_bug_names_the_place_and_the_whole_of_it_when_asked(capsys):
     assert "the harness itself failed: ZeroDivisionError: by zero" in err
     assert "test_exits.py:" in err
     assert "Traceback" in err
+
+
+def test_who_is_deaf_hears_no_ctrl_c_and_hears_it_again_afterwards():
+    before = signal.getsignal(signal.SIGINT)
+    with exits.deaf():
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before

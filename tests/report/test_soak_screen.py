@@ -11,8 +11,20 @@ def cells(text, first):
 def test_a_scenario_is_a_row_with_only_the_endings_that_came():
     runs = [ended(seed, start_s=0.5) for seed in range(1, 4)]
     text = screen(summary(*runs, ended(4, "violated")))
-    assert cells(text, "scenario") == ["scenario", "expected", "valid", "violated", "wall", "(max)", "start", "(max)"]
-    assert cells(text, "tale") == ["tale", "3", "of", "4", "3", "1", "10.0", "(10.0)", "s", "0.50", "(0.50)", "s"]
+    assert cells(text, "scenario") == ["scenario", "expected", "valid", "violated"]
+    assert cells(text, "tale") == ["tale", "3", "of", "4", "3", "1"]
+
+
+def test_times_are_a_table_of_their_own():
+    lines = screen(summary(ended(1, start_s=0.5), ended(2, wall_s=12.0, start_s=0.7))).splitlines()
+    heading = next(number for number, line in enumerate(lines) if line.startswith("  time "))
+    assert lines[heading + 1].split() == ["tale", "11.00", "s", "12.00", "s", "0.60", "s", "0.70", "s"]
+
+
+def test_a_scenario_of_which_all_failed_has_no_times():
+    lines = screen(summary(ended(1, "failed"))).splitlines()
+    heading = next(number for number, line in enumerate(lines) if line.startswith("  time "))
+    assert lines[heading + 1].split() == ["tale"]
 
 
 def test_the_last_line_sums_up():
@@ -28,7 +40,7 @@ def test_an_interruption_and_much_room_are_told_in_it():
 
 def test_the_nearest_to_a_bound_has_its_share_and_seed():
     text = screen(summary(ended(1, margins=(margin(3.0, 17),))))
-    assert cells(text, "leaves") == ["leaves", "tale", "3.00", "s", "4.00", "s", "75%", "17"]
+    assert cells(text, "leaves") == ["leaves", "tale", "75%", "of", "4.00", "s", "17"]
 
 
 def test_the_farthest_of_many_are_left_to_the_json():
