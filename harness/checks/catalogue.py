@@ -1,14 +1,18 @@
 """Every invariant there is, in the order in which reports list them. One more is one class and one line here."""
 
+from harness.checks.addresses import AddressIsTheRecordedOne
 from harness.checks.departures import GoneWorkerLeavesViews
 from harness.checks.evidence import EnoughEvidence, FaultsAreProven, NothingLeftBehind, Own
 from harness.checks.grants import LeasesAreBounded
 from harness.checks.identities import NoPrematureEviction, OneLiveProcess
 from harness.checks.invariant import Invariant
 from harness.checks.keys import LeaseAndKeyBelongTogether
+from harness.checks.moves import KeysMoveOnlyWithMembers, NoRingChangeWithoutCause
 from harness.checks.neighbours import NeighboursAreNotSeen
+from harness.checks.pauses import APauseCountsOnce
 from harness.checks.reads import ReadsAreWhatTheUfsHolds
-from harness.checks.rings import OwnerIsInTheView, OwnerIsTheRings, RestartMovesNothing
+from harness.checks.rings import NoOwnerFromAnEmptyView, OwnerIsInTheView, OwnerIsTheRings, RestartMovesNothing
+from harness.checks.serving import HealthyOwnersServe
 from harness.checks.stops import CleanStopIsImmediate
 from harness.checks.views import (
     EqualRevisionsEqualViews,
@@ -29,9 +33,15 @@ INVARIANTS: dict[str, type[Invariant]] = {
     "revisions-never-go-back": RevisionsNeverGoBack,
     "equal-revisions-equal-views": EqualRevisionsEqualViews,
     "views-agree-in-the-end": ViewsAgreeInTheEnd,
+    "address-is-the-recorded-one": AddressIsTheRecordedOne,
     "owner-is-in-the-view": OwnerIsInTheView,
     "owner-is-the-rings": OwnerIsTheRings,
+    "keys-move-only-with-members": KeysMoveOnlyWithMembers,
     "restart-moves-nothing": RestartMovesNothing,
+    "no-ring-change-without-cause": NoRingChangeWithoutCause,
+    "no-owner-from-an-empty-view": NoOwnerFromAnEmptyView,
+    "healthy-owners-serve": HealthyOwnersServe,
+    "a-pause-counts-once": APauseCountsOnce,
     "reads-are-what-the-ufs-holds": ReadsAreWhatTheUfsHolds,
     "nothing-left-behind": NothingLeftBehind,
     "faults-are-proven": FaultsAreProven,

@@ -118,6 +118,13 @@ class EtcdLog(Fold):
         """The revisions at which a key was deleted."""
         return [event.revision for event in self._events if event.key == key and event.text is None]
 
+    def changes(self) -> dict[str, list[int]]:
+        """The revisions, ascending, at which each key was put or deleted."""
+        found: dict[str, list[int]] = {}
+        for event in self._in_order():
+            found.setdefault(event.key, []).append(event.revision)
+        return found
+
     def _in_order(self) -> list[Event]:
         return sorted(
             (event for event in set(self._events) if event.revision > self.first_revision),

@@ -5,6 +5,7 @@ from itertools import permutations
 from math import inf
 from typing import Any
 
+from harness.checks.bounds import Bounds
 from harness.core.lasting import away_s, is_for_good, run_s
 from harness.core.links import touching
 from harness.core.plan import Plan, Step
@@ -51,6 +52,28 @@ def membership_changes(plan: Plan) -> bool:
 def spoils_keys(plan: Plan) -> bool:
     """Whether any step puts values into etcd that are no records of workers."""
     return any(step.fault == "corrupt" for step in plan.steps)
+
+
+def ring_changes(plan: Plan) -> bool:
+    """Whether any step changes who is on the ring, and for long enough that clients see it."""
+    bounds = Bounds(plan)
+    if any(step.fault in ("join", "decommission") for step in plan.steps):
+        return True
+    if not Properties(plan.properties).bool("alluxio.user.dynamic.consistent.hash.ring.enabled"):
+        return False
+    stopped_s = (bounds.stop_s + bounds.fresh_s) / plan.time_scale
+    return anyone_gone_for(plan, bounds.leaves_s(ttl_s(plan)) / plan.time_scale) or any(
+        _signal(step) == "TERM" and _targets(step, plan.workers + plan.joiners) and _stays_s(step, plan) >= stopped_s
+        for step in plan.steps
+    )
+
+
+def workers_paused_for(plan: Plan) -> Iterator[float]:
+    """For how long each step that pauses workers does so, where etcd itself goes on."""
+    for step in plan.steps:
+        targets = _targets(step, plan.names)
+        if step.fault == "pause" and targets & {*plan.workers, *plan.joiners} and not targets & {*plan.etcd.members}:
+            yield _stays_s(step, plan)
 
 
 def ttl_s(plan: Plan) -> float:

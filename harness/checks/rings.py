@@ -9,13 +9,8 @@ from harness.checks.routes import Route
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted, too_few
 from harness.core.history import Op
-from harness.core.identity import WorkerId
 from harness.core.plan import Plan
-from harness.core.properties import Properties
-from harness.core.ring import Ring
 
-_VNODES = "alluxio.user.worker.selection.policy.consistent.hash.virtual.node.count.per.worker"
-_RINGS_KEPT = 16
 _OWNERS_REMEMBERED = 200_000
 
 
@@ -91,14 +86,13 @@ class OwnerIsTheRings(OfRoutes):
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
-        self._vnodes = Properties(plan.properties).int(_VNODES)
-        self._rings: dict[Content, tuple[Ring, dict[str, str]]] = {}
         self._views: set[Content] = set()
 
     def route(self, route: Route) -> None:
         key, owner = route.op.value["key"], route.op.value["owner"]
         views = [view for view in route.views if view.members]
-        owners = [self._owner(view, key) for view in views]
+        owners = [self.truth.owners.of(view, key) for view in views]
+        self._views.update(views)
         if owners and owner is not None and owner not in owners:
             self.violated(
                 f"{self.routed(route.op)} at {self.seen_at(route.op)}; on the ring of that view it is "
@@ -106,23 +100,83 @@ class OwnerIsTheRings(OfRoutes):
                 route.op,
             )
 
-    def _owner(self, view: Content, key: str) -> str:
-        if view not in self._rings:
-            self._views.add(view)
-            if len(self._rings) >= _RINGS_KEPT:
-                del self._rings[next(iter(self._rings))]
-            self._rings[view] = Ring.build(map(WorkerId.parse, view.members), self._vnodes), {}
-        ring, owners = self._rings[view]
-        if key not in owners:
-            owners[key] = str(ring.owner(key))
-        return owners[key]
-
     def verdict(self) -> Verdict:
         return self.answer(
             f"{self._routes} lookups and reads on {counted(len(self._views), 'ring')}",
             self.unrouted,
             routes=self._routes,
             rings=len(self._views),
+            unexamined=self.truth.routes.unexamined,
+        )
+
+
+class NoOwnerFromAnEmptyView(OfRoutes):
+    """
+    What a client answers before it first says that it is ready is looked at most closely: an answer that it gave, and
+    after that still had no view, came from nowhere. Revisions count from 1, so 0 and none are those of no view.
+    """
+
+    name = "no-owner-from-an-empty-view"
+    id = "R14"
+    says = "a client names an owner only from a view with somebody on the ring, and answers nothing without a view"
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._ready: set[str] = set()
+        self._begun: dict[str, set[int]] = {}
+        self._early: dict[str, Op] = {}
+        self._refused = 0
+
+    def on_start(self, op: Op) -> None:
+        """Of its own process nobody knows anything yet."""
+        self._ready.discard(op.actor)
+        self._begun[op.actor] = set()
+        self._early.pop(op.actor, None)
+
+    def on_lookup(self, op: Op) -> None:
+        super().on_lookup(op)
+        self._answered(op)
+
+    def on_read(self, op: Op) -> None:
+        super().on_read(op)
+        self._answered(op)
+
+    def _answered(self, op: Op) -> None:
+        if op.type == "ok" and op.value["owner"] is not None and not op.value["revision"]:
+            self.violated(f"{self.routed(op)} at {self.truth.at(op.time_ns)}, from no view at all", op)
+        elif op.actor not in self._ready and op.actor in self._begun:
+            if op.type == "invoke":
+                self._begun[op.actor].add(op.id)
+            elif op.id in self._begun[op.actor]:
+                self._refused += op.type == "fail"
+                if op.type == "ok":
+                    self._early.setdefault(op.actor, op)
+
+    def on_sample(self, op: Op) -> None:
+        if op.type != "ok" or op.actor in self._ready:
+            return
+        if op.value["state"] == "ready":
+            self._ready.add(op.actor)
+        early = self._early.get(op.actor)
+        if early and op.value["state"] == "no-view" and op.value["sent_ns"] > early.time_ns:
+            del self._early[op.actor]
+            self.violated(
+                f"{self.routed(early)} at {self.truth.at(early.time_ns)}, and had no view yet at "
+                f"{self.truth.at(op.time_ns)}",
+                early,
+                op,
+            )
+
+    def route(self, route: Route) -> None:
+        if route.op.value["owner"] is not None and not any(view.members for view in route.views):
+            self.violated(f"{self.routed(route.op)} at {self.seen_at(route.op)}, with nobody on the ring", route.op)
+
+    def verdict(self) -> Verdict:
+        return self.answer(
+            f"{self._routes} lookups and reads, {self._refused} refused before a first view",
+            self.unrouted,
+            routes=self._routes,
+            refused=self._refused,
             unexamined=self.truth.routes.unexamined,
         )
 

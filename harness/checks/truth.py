@@ -8,6 +8,7 @@ from harness.checks.fold import Fold
 from harness.checks.leases import Leases
 from harness.checks.log import EtcdLog
 from harness.checks.nodes import Nodes
+from harness.checks.owners import Owners
 from harness.checks.routes import Routes
 from harness.core.history import Op
 from harness.core.plan import Plan
@@ -46,6 +47,7 @@ class Truth:
         self.contents = Contents(properties.bool("alluxio.user.dynamic.consistent.hash.ring.enabled"))
         self.nodes = Nodes(plan, self.bounds, self.contents)
         self.routes = Routes(self.contents)
+        self.owners = Owners(plan)
         self._names = {id: name for name, id in plan.identities.items()}
 
     def folds(self) -> Iterator[Fold]:

@@ -58,11 +58,15 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Read:
-    """`owner` is None on an empty ring; `served_by` the identity that the answering worker gave, or `ufs`."""
+    """
+    `owner` is None on an empty ring; `served_by` the identity that the answering worker gave, or `ufs`. `asked` are the
+    addresses, `host:port`, at which those of `tried` were asked; None for one that the view does not have.
+    """
 
     owner: WorkerId | None
     revision: int
     tried: tuple[WorkerId, ...]
+    asked: tuple[str | None, ...]
     served_by: str
     contents: bytes
 
@@ -115,17 +119,20 @@ class Client:
         known = self.current()
         candidates = self.candidates(known, key, CANDIDATES_MAX)
         owner = candidates[0] if candidates else None
+        asked = list[str | None]()
         for place, worker in enumerate(candidates, 1):
+            asked.append(self.address(known, worker))
             try:
-                served_by, contents = await self.fetch(known, worker, key)
+                served_by, contents = await self.fetch(asked[-1], worker, key)
             except (aiohttp.ClientError, OSError, ClusterError) as error:
                 if isinstance(error, FileNotFoundError):
                     raise
                 self.logger.warning("%s of %s: %s", worker, key, error or type(error).__name__)
             else:
-                return Read(owner, known.view.revision, tuple(candidates[:place]), served_by, contents)
+                tried = tuple(candidates[:place])
+                return Read(owner, known.view.revision, tried, tuple(asked), served_by, contents)
         contents = await self.fall_back(key)
-        return Read(owner, known.view.revision, tuple(candidates), UFS, contents)
+        return Read(owner, known.view.revision, tuple(candidates), tuple(asked), UFS, contents)
 
     def current(self) -> Known:
         """What an operation goes by from its beginning to its end."""
@@ -137,12 +144,16 @@ class Client:
         """The workers to ask for `key`, its owner first; none on an empty ring."""
         return known.ring.owners(key, count) if known.ring.ids else ()
 
-    async def fetch(self, known: Known, worker: WorkerId, key: str) -> tuple[str, bytes]:
-        """Who served it, and the file. Raises as `read` does; OSError and aiohttp.ClientError when nobody answers."""
+    def address(self, known: Known, worker: WorkerId) -> str | None:
+        """Where to ask a worker, `host:port`; None for one that the view does not have."""
         member = known.member(worker)
-        if member is None:
+        return member.address.http if member else None
+
+    async def fetch(self, address: str | None, worker: WorkerId, key: str) -> tuple[str, bytes]:
+        """Who served it, and the file. Raises as `read` does; OSError and aiohttp.ClientError when nobody answers."""
+        if address is None:
             raise ClusterError("not in the view")
-        async with self._http.get(f"http://{member.address.http}/v1/file", params={"path": key}) as answer:
+        async with self._http.get(f"http://{address}/v1/file", params={"path": key}) as answer:
             if answer.status == 404:
                 raise FileNotFoundError(f"{key}: no such file")
             if answer.status == 400:
@@ -249,6 +260,7 @@ def _told(read: Read) -> dict[str, Any]:
         "owner": read.owner and str(read.owner),
         "revision": read.revision,
         "tried": [str(worker) for worker in read.tried],
+        "asked": list(read.asked),
         "served_by": read.served_by,
         "length": len(read.contents),
         "sha256": hashlib.sha256(read.contents).hexdigest(),

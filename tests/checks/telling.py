@@ -200,7 +200,13 @@ def looked_up(seconds, key, owner, revision, client="client-1", **more):
 def read(seconds, key, owner, revision, *, client="client-1", content=None, **more):
     content = {"length": len(content_of(PLAN.seed, key)), "sha256": sha256_of(PLAN.seed, key)} | (content or {})
     value = {"key": key, "owner": IDS[owner], "revision": revision, "tried": [IDS[owner]], "served_by": IDS[owner]}
+    value["asked"] = [f"{owner}:28080"]
     return op(seconds, client, "read", {**value, **content, **more}, id=2)
+
+
+def asked_for(seconds, done, kind="invoke", error=None):
+    """The beginning of an op, or its end without an answer."""
+    return op(seconds, done.actor, done.f, {"key": done.value["key"]}, kind, error=error, id=done.id)
 
 
 def fault(seconds, name, number, *targets, cuts=None, effect="proven", took=0.1):

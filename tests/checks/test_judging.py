@@ -12,6 +12,7 @@ from tests.checks.telling import (
     PLAN,
     WORKERS,
     alive,
+    asked_for,
     deleted,
     exited,
     fault,
@@ -43,7 +44,12 @@ from tests.checks.telling import (
 RESTARTED = planned(step("restart", "worker-1", signal="TERM", down_for=4.0))
 OTHERS = ("worker-2", "worker-3")
 KEY = KEYS[0]
-NEVER_HERE = {"neighbours-are-not-seen": "the cluster has no neighbour"}
+NEVER_HERE = {
+    "neighbours-are-not-seen": "the cluster has no neighbour",
+    "a-pause-counts-once": (
+        "no worker is paused for less than a third of its lease, or for longer than it and its expiry"
+    ),
+}
 
 
 def worker(name, number, until_s=20):
@@ -92,6 +98,7 @@ def a_good_restart():
         looked_up(1, KEY, owner, 7),
         looked_up(5, KEY, heir, 8),
         looked_up(9, KEY, owner, 9),
+        asked_for(9.99, read(10, KEY, owner, 9)),
         read(10, KEY, owner, 9),
         [looked_up(18, KEY, owner, 9, client=client, final=True) for client in PLAN.clients],
         [read(18.5, KEY, owner, 9, client=client, final=True) for client in PLAN.clients],
@@ -138,6 +145,9 @@ def test_what_does_not_apply_is_listed_with_its_reason_and_does_not_count():
         "gone-worker-leaves-views": "no worker is ended, paused or cut off for long enough while others reach etcd",
         **NEVER_HERE,
         "clean-stop-is-immediate": "nobody is told to stop (TERM) while the run lasts",
+        "keys-move-only-with-members": (
+            "there are no clients, or no worker comes or goes for long enough that they see it"
+        ),
         "restart-moves-nothing": "nobody is started again",
         "faults-are-proven": "no fault is planned",
     }

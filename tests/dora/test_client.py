@@ -210,9 +210,11 @@ def test_the_same_members_keep_the_ring_object(etcd, ufs, workers):
 def test_a_candidate_that_is_not_in_the_view_is_passed_over(etcd, ufs):
     async def work(client):
         await client.refresh()
-        client.known = type(client.known)(View(1), Ring.build([WorkerId.parse("worker-7")], 5))
+        stranger = WorkerId.parse("worker-7")
+        client.known = type(client.known)(View(1), Ring.build([stranger], 5))
         with pytest.raises(ClusterError):
-            await client.fetch(client.known, WorkerId.parse("worker-7"), "k")
+            await client.fetch(client.address(client.known, stranger), stranger, "k")
         return await client.read(f"{ufs}/key-1")
 
-    assert Library(etcd, ufs).use(work).served_by == "ufs"
+    read = Library(etcd, ufs).use(work)
+    assert (read.served_by, read.asked) == ("ufs", (None,))

@@ -1,0 +1,153 @@
+"""Invariants of change: neither a member nor a key goes anywhere without a cause."""
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+from harness.checks.contents import Content
+from harness.checks.invariant import Invariant
+from harness.checks.planned import ring_changes
+from harness.checks.rings import OfRoutes
+from harness.checks.routes import Route
+from harness.checks.truth import Truth
+from harness.checks.verdict import Verdict, counted
+from harness.core.history import Op
+from harness.core.plan import Plan
+
+_OWNERS_REMEMBERED = 200_000
+
+
+class _Owned(NamedTuple):
+    owner: str
+    on: Content
+    op: Op
+
+
+class KeysMoveOnlyWithMembers(OfRoutes):
+    """
+    Holds between any two memberships of a consistent-hash ring, however many changed at once, and whatever its hash:
+    so it is judged without building a ring, between one answer of a client for a key and its next.
+    """
+
+    name = "keys-move-only-with-members"
+    id = "R8"
+    says = "a key has another owner only if its last one left the ring, or the new one joined it"
+    needs = "there are no clients, or no worker comes or goes for long enough that they see it"
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._last: dict[tuple[str, str], _Owned] = {}
+        self._compared = self._moved = 0
+
+    @staticmethod
+    def applies(plan: Plan) -> bool:
+        return bool(plan.clients) and ring_changes(plan)
+
+    def route(self, route: Route) -> None:
+        """A client that showed two views at one revision, or an owner outside of them, is the business of others."""
+        on, owner, place = route.views[0], route.op.value["owner"], (route.op.actor, route.op.value["key"])
+        if len(route.views) > 1 or owner not in on.members:
+            return
+        last = self._last.get(place)
+        if last is None and len(self._last) >= _OWNERS_REMEMBERED:
+            return
+        if last and (last.on is not on or last.owner != owner):
+            self._compare(last, on, owner, route.op)
+        self._last[place] = _Owned(owner, on, route.op)
+
+    def _compare(self, last: _Owned, on: Content, owner: str, op: Op) -> None:
+        self._compared += last.on.members != on.members
+        if last.owner == owner:
+            return
+        self._moved += 1
+        if last.owner in on.members and owner in last.on.members:
+            self.violated(
+                f"{self.routed(last.op)} at {self.seen_at(last.op)} and {self.truth.who(owner)} at {self.seen_at(op)}, "
+                "and both were on the ring both times",
+                last.op,
+                op,
+            )
+
+    def verdict(self) -> Verdict:
+        return self.answer(
+            f"{counted(self._compared, 'owner')} before and after a change of members, {self._moved} moved",
+            self.unrouted or ("" if self._compared else "no client was asked for a key before and after a change"),
+            compared=self._compared,
+            moved=self._moved,
+            routes=self._routes,
+        )
+
+
+class _Shown(NamedTuple):
+    """What a process showed; `op` is its latest view with those members."""
+
+    op: Op
+    pid: int
+    revision: int
+    members: frozenset[str]
+
+
+class NoRingChangeWithoutCause(Invariant):
+    """
+    A view with other members than the one before needs, for each that came or went, a write to that member's keys
+    between the two revisions. So flapping needs a cause each time, and a change at one revision has none at all.
+    """
+
+    name = "no-ring-change-without-cause"
+    id = "R12"
+    says = "a member comes or goes in a view only if etcd's record of it was written between the view's revisions"
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._shown: dict[str, _Shown] = {}
+        self._changes: list[tuple[_Shown, _Shown]] = []
+
+    def on_view(self, op: Op) -> None:
+        last = self._shown.get(op.actor)
+        members = frozenset(self.truth.contents.of(op.value).members)
+        now = self._shown[op.actor] = _Shown(op, op.value["pid"], op.value["revision"], members)
+        if last and last.pid == now.pid and last.members != members:
+            self._changes.append((last, now))
+
+    def verdict(self) -> Verdict:
+        log = self.truth.log
+        missing, written, judged = log.problem(), log.changes(), 0
+        for before, after in self._changes if not missing else ():
+            revisions = sorted((before.revision, after.revision))
+            if log.first_revision <= revisions[0] and revisions[1] <= log.last_revision:
+                judged += 1
+                self._compare(before, after, written)
+        told = max((self.truth.nodes.node(name).answers for name in self._shown), default=0)
+        return self.answer(
+            f"{counted(judged, 'change')} in the views of {counted(len(self._shown), 'observer')}",
+            missing or ("" if told > 1 else "no node told its view twice"),
+            changes=judged,
+            unexamined=len(self._changes) - judged,
+            observers=len(self._shown),
+        )
+
+    def _compare(self, before: _Shown, after: _Shown, written: dict[str, list[int]]) -> None:
+        from_revision, to_revision = sorted((before.revision, after.revision))
+        for id in sorted(before.members ^ after.members):
+            keys = (f"{prefix}{id}" for prefix in (self.truth.log.alive, self.truth.log.registered))
+            is_written = any(_any_within(written.get(key, []), from_revision, to_revision) for key in keys)
+            if not is_written and not self._changed(id, from_revision, to_revision):
+                self._told(id, before, after)
+
+    def _changed(self, id: str, *revisions: int) -> bool:
+        """Whether it came or went by a record that stands under another's key."""
+        return len({id in self.truth.contents.of(view.content).members for view in self.truth.log.views(revisions)}) > 1
+
+    def _told(self, id: str, before: _Shown, after: _Shown) -> None:
+        went, whose = "left" if id in before.members else "joined", f"{after.op.actor}'s ring"
+        first, second = (f"revision {one.revision} ({self.truth.at(one.op.time_ns)})" for one in (before, after))
+        self.violated(
+            f"{self.truth.who(id)} {went} {whose} between {first} and {second}; "
+            "etcd's record of it was not written in between",
+            before.op,
+            after.op,
+        )
+
+
+def _any_within(revisions: list[int], after: int, until: int) -> bool:
+    """Whether one of the ascending revisions is above the first bound and not above the second."""
+    return bisect_right(revisions, after) < bisect_right(revisions, until)

@@ -1,0 +1,29 @@
+"""Who owns a key on the ring of a view, computed again from the view's members alone."""
+
+from harness.checks.contents import Content
+from harness.core.identity import WorkerId
+from harness.core.plan import Plan
+from harness.core.properties import Properties
+from harness.core.ring import Ring
+
+_VNODES = "alluxio.user.worker.selection.policy.consistent.hash.virtual.node.count.per.worker"
+_RINGS_KEPT = 16
+
+
+class Owners:
+    """The rings used last, and the owners asked for on each."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._vnodes = Properties(plan.properties).int(_VNODES)
+        self._rings: dict[Content, tuple[Ring, dict[str, str]]] = {}
+
+    def of(self, content: Content, key: str) -> str:
+        """The identity of the owner. Raises LookupError where nobody is on the ring."""
+        if content not in self._rings:
+            if len(self._rings) >= _RINGS_KEPT:
+                del self._rings[next(iter(self._rings))]
+            self._rings[content] = Ring.build(map(WorkerId.parse, content.members), self._vnodes), {}
+        ring, owners = self._rings[content]
+        if key not in owners:
+            owners[key] = str(ring.owner(key))
+        return owners[key]
