@@ -2,17 +2,17 @@
 Watches from outside what members and clients believe, and what etcd holds.
 
 A program of its own in the sandbox, on a fabric address that no fault ever cuts: it records etcd's log (a watch of the
-membership keys, between two linearizable snapshots), whether etcd answers (ten linearizable reads a second), and what
-every worker and client says of itself and its view, asked over the control sockets, which are no network.
+membership keys, between two linearizable snapshots), whether etcd answers (ten linearizable reads a second, of several
+members each by itself too), and what every worker and client says of itself and its view, asked over the control
+sockets, which are no network.
 """
 
 import asyncio
 import math
 import signal
-import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from harness.core.membership import alive_prefix, registered_prefix, text_of
 from harness.core.properties import Properties, parse_properties
 from harness.errors import EtcdError
 from harness.etcd import Etcd, Event, KeyValue
+from harness.etcd_members import member_watches
 from harness.recorder import Writer
 
 _REACH_EVERY_S = 0.1
@@ -36,11 +37,15 @@ _FOREVER_S = 3600.0
 
 def main(settings: dict[str, Any]) -> int:
     writer = Writer(settings["history_fd"])
-    truth = EtcdTruth(Properties(parse_properties(settings["properties"], "observer")), writer)
-    return asyncio.run(_observe(settings, writer, truth))
+    properties = Properties(parse_properties(settings["properties"], "observer"))
+    truth = EtcdTruth(properties, writer)
+    members = member_watches(properties.list("alluxio.etcd.endpoints"), writer)
+    return asyncio.run(_observe(settings, writer, truth, [truth.run, *(member.run for member in members)]))
 
 
-async def _observe(settings: dict[str, Any], writer: Writer, truth: "EtcdTruth") -> int:
+async def _observe(
+    settings: dict[str, Any], writer: Writer, truth: "EtcdTruth", threads: Sequence[Callable[[], None]]
+) -> int:
     """Until it is told to end; 1 when one of its parts failed, for an observer that sees half is worse than none."""
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
@@ -50,13 +55,14 @@ async def _observe(settings: dict[str, Any], writer: Writer, truth: "EtcdTruth")
     server = await listen(settings["control"], lambda do: told[do]())
     loop, failed = asyncio.get_running_loop(), asyncio.Event()
 
-    def watch_etcd() -> None:
+    def run(work: Callable[[], None]) -> None:
         try:
-            truth.run()
+            work()
         finally:
             loop.call_soon_threadsafe(failed.set)
 
-    threading.Thread(target=watch_etcd, name="etcd", daemon=True).start()
+    for work in threads:
+        threading.Thread(target=run, args=(work,), daemon=True).start()
     samplers = [Sampler(name, str(homes / name / "control.sock"), writer.send, period_s) for name in nodes]
     tasks = [asyncio.create_task(sampler.run()) for sampler in samplers]
     waits = [asyncio.create_task(event.wait()) for event in (ended, failed)]
@@ -82,8 +88,6 @@ class EtcdTruth:
         self._snapshot_wanted.set()
 
     def run(self) -> None:
-        # A first grpc connection that is refused would not be tried again for a while.
-        wait_until(f"{self._endpoints[0]} listens", self._is_listening, _FOREVER_S)
         etcd = Etcd(self._endpoints, _ETCD_TIMEOUT_S)
         wait_until("a first read of etcd", lambda: self._snapshot(etcd), _FOREVER_S)
         etcd.watch(self._prefixes, self._revision + 1, self._on_events, self._on_reset)
@@ -104,14 +108,6 @@ class EtcdTruth:
         except EtcdError:
             return False
         self._on_reset(self._revision, [kv for kvs in found for kv in kvs])
-        return True
-
-    def _is_listening(self) -> bool:
-        host, _, port = self._endpoints[0].removeprefix("http://").partition(":")
-        try:
-            socket.create_connection((host, int(port)), _ETCD_TIMEOUT_S).close()
-        except OSError:
-            return False
         return True
 
     def _on_events(self, events: list[Event]) -> None:

@@ -111,7 +111,7 @@ class Attempt:
             raise ClusterError(self._failure)
 
     def _phases(self, cluster: Cluster) -> None:
-        nemesis = Nemesis(self._plan, cluster, self._recorder.keep, self._status.membership)
+        nemesis = Nemesis(self._plan, cluster, self._recorder.keep, self._status.membership, leader=cluster.leader)
         with self._phase("start") as details:
             cluster.start(details.append)
             self._is_starting = False

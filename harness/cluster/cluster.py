@@ -25,6 +25,9 @@ from harness.faults.fault import Cuts, Signal, State
 _READY_S = 30.0
 _STOP_S = 3.0
 _KILLED_S = 5.0
+_ELECTED_S = 10.0
+_POLITELY = ((("CONT", "TERM"), _STOP_S), (("KILL",), _KILLED_S))
+_AT_ONCE = ((("KILL",), _KILLED_S),)
 _OPERATED_S = 30.0
 
 
@@ -88,7 +91,8 @@ class Cluster:
 
     def stop(self) -> list[str]:
         """
-        TERM, then KILL, the observer first so that its log ends with the run; the sandbox goes last.
+        TERM, then KILL, the observer first so that its log ends with the run; the sandbox goes last. etcd gets KILL,
+        for its members would wait for each other, and its data go with the sandbox.
 
         What of it is still on this machine.
         """
@@ -125,6 +129,11 @@ class Cluster:
     def showing(self, worker: str) -> tuple[str, ...]:
         return self._status.showing(worker)
 
+    def leader(self) -> str:
+        """The member of etcd that leads; waits while an election is under way. Raises NotReadyError."""
+        self.seconds_until("a leader of etcd", lambda: bool(self._status.leader()), _ELECTED_S)
+        return self._status.leader()
+
     def remove(self, worker: str) -> None:
         self._operate("remove-worker", id=self._plan.identities[worker])
 
@@ -158,7 +167,7 @@ class Cluster:
         return [[n for n in group if n in running] for group in (programs, others, etcd)]
 
     def _end(self, names: Collection[str]) -> None:
-        for signals, patience_s in ((("CONT", "TERM"), _STOP_S), (("KILL",), _KILLED_S)):
+        for signals, patience_s in _AT_ONCE if set(names) <= set(self._plan.etcd.members) else _POLITELY:
             left = [name for name in names if name in self.running()]
             for name in left:
                 for signal in signals:

@@ -14,13 +14,17 @@ from harness.core.properties import Properties
 
 @dataclass
 class NodeStatus:
-    """`state` is what the node last answered to the observer in this incarnation, empty before it did."""
+    """
+    `state` is what the node last answered to the observer in this incarnation, empty before it did; `reached_ns` when
+    a member of etcd was last asked for a linearizable read that it answered.
+    """
 
     incarnation: int = 0
     started_ns: int = 0
     is_running: bool = False
     state: str = ""
     revision: int = 0
+    reached_ns: int = 0
     view: dict[str, Any] = field(default_factory=dict)
 
 
@@ -38,12 +42,14 @@ class Status:
         self._etcd = Replay(Properties(plan.properties).text("alluxio.cluster.name"))
         self._facts = Counter[str]()
         self._answers = dict[int, Op]()
-        self._reached_ns = 0
+        self._leader = ""
         self._died, self._removed = died, set[str]()
         self._taken_out = set[str]()
         self._of_nodes: Heard = {"start": self._start, "exit": self._exit, "sample": self._sample, "view": self._view}
         self._of_etcd: Heard = {
             "reach": self._reach,
+            "member": self._member,
+            "leader": self._leads,
             "snapshot": lambda op: self._etcd.snapshot(op.value["revision"], op.value["kvs"]),
             "put": lambda op: self._etcd.put(op.value["key"], op.value["revision"], op.value["text"]),
             "delete": lambda op: self._etcd.delete(op.value["key"], op.value["revision"]),
@@ -71,7 +77,7 @@ class Status:
         with self._lock:
             node = self._nodes[name]
             if name in self._plan.etcd.members:
-                return node.is_running and self._reached_ns > node.started_ns
+                return node.is_running and node.reached_ns > node.started_ns
             return node.is_running and node.state in ("online", "ready")
 
     def count(self, f: str) -> int:
@@ -97,6 +103,11 @@ class Status:
         with self._lock:
             nodes = {name: node.view for name, node in self._nodes.items() if node.is_running}
         return tuple(n for n, view in nodes.items() if id in view.get("online", ()) or id in view.get("offline", ()))
+
+    def leader(self) -> str:
+        """The member of etcd that leads; empty while nobody does, as far as is known."""
+        with self._lock:
+            return self._leader if self._leader and self._nodes[self._leader].is_running else ""
 
     def views_agree(self) -> bool:
         return not self.disagreement()
@@ -133,8 +144,15 @@ class Status:
         self._taken_out.discard(self._plan.identities.get(op.actor, ""))
 
     def _reach(self, op: Op) -> None:
-        """Asked after a member was started and answered: of one member it is that one which answered."""
-        self._reached_ns = op.value["sent_ns"]
+        """Of a single member it is that one which answered."""
+        if len(self._plan.etcd.members) == 1:
+            self._nodes[self._plan.etcd.members[0]].reached_ns = op.value["sent_ns"]
+
+    def _member(self, op: Op) -> None:
+        self._nodes[op.value["member"]].reached_ns = op.value["sent_ns"]
+
+    def _leads(self, op: Op) -> None:
+        self._leader = op.value["member"]
 
     def _exit(self, op: Op) -> None:
         self._nodes[op.actor].is_running = False

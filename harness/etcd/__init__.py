@@ -8,6 +8,7 @@ threads.
 """
 
 from harness.etcd.client import Etcd
+from harness.etcd.door import address
 from harness.etcd.watch import OnEvents, OnReset, Watch
 from harness.etcd.words import Event, KeyValue, Outcome, Standing, compare, delete, get, get_all, put
 
@@ -20,6 +21,7 @@ __all__ = [
     "Outcome",
     "Standing",
     "Watch",
+    "address",
     "compare",
     "delete",
     "get",

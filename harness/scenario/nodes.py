@@ -83,9 +83,6 @@ def target_problems(draft: Draft, nodes: Nodes, tree: Tree) -> Iterator[Problem]
     elif draft.targets == (LEADER,):
         if "etcd" not in roles:
             yield tree.at_value(draft.path, f"the leader is one of etcd's; {nodes.there_are(roles)}")
-        elif len(nodes.etcd) > 1:
-            text = f"'leader' of several members is not built yet; name one: {nodes.there_are(['etcd'])}"
-            yield tree.at_value(draft.path, text)
     elif draft.targets:
         yield from name_problems(draft.targets, draft.path, roles, nodes, tree)
     yield from _group_problems(draft, nodes, tree)

@@ -94,8 +94,8 @@ def _drawn(drafts: Sequence[Draft], chance: random.Random, nodes: Nodes, scenari
 
 
 def _led(targets: tuple[str, ...], nodes: Nodes) -> tuple[str, ...]:
-    """Of one etcd member it is known beforehand who leads; of several, `leader` is refused."""
-    return nodes.etcd if targets == (LEADER,) else targets
+    """Of one etcd member it is known beforehand who leads; of several it is found when it happens."""
+    return nodes.etcd if targets == (LEADER,) and len(nodes.etcd) == 1 else targets
 
 
 def _free(one: Draft, drafts: Sequence[Draft], steps: Sequence[Step], spans: Sequence[Span], nodes: Nodes) -> list[str]:

@@ -118,6 +118,11 @@ def test_the_leader_of_one_member_is_that_member():
     assert step("{at: 1s, pause: leader}").params == {"targets": ["etcd-1"]}
 
 
+def test_the_leader_of_several_members_is_left_to_the_run():
+    made = plan("cluster: {etcd: {members: 3}}\nsteps: [{at: 1s, pause: leader}]")
+    assert made.steps[0].params == {"targets": ["leader"]}
+
+
 @pytest.mark.parametrize(
     ("when", "expected"),
     [
