@@ -11,6 +11,7 @@ from math import log2
 
 from harness.checks.fold import Fold
 from harness.core.history import Op
+from harness.core.patience import etcd_call_s
 from harness.core.plan import Plan
 from harness.core.properties import Properties
 
@@ -54,6 +55,7 @@ class Bounds(Fold):
         properties = Properties(plan.properties)
         self.scale = plan.time_scale
         self.refresh_s = properties.duration_s("alluxio.user.worker.list.refresh.interval")
+        self._call_s = etcd_call_s(properties)
         self.settle_s = plan.settle_s * self.scale
         self.observer_gap_s = _OBSERVER_GAP_S_MAX * self.scale
         self.longest_gap_s = 0.0
@@ -111,6 +113,11 @@ class Bounds(Fold):
     def expires_s(self, ttl_s: float) -> float:
         """A lease that nobody renews is gone from etcd, and its keys with it: (T + 1 s) x."""
         return (ttl_s + _EXPIRY_S) * self.scale
+
+    @property
+    def move_on_s(self) -> float:
+        """Whoever asks a member of etcd that is silent asks the next one this much later: (call deadline + I) x."""
+        return (self._call_s + self.refresh_s) * self.scale
 
     @property
     def reset_s(self) -> float:

@@ -118,7 +118,9 @@ class GoneWorkerLeavesViews(Invariant):
         if truth.nodes.etcd_ready_ns >= departure.gone.since_ns:
             base_ns, reset_s = max(base_ns, truth.nodes.etcd_ready_ns), bounds.reset_s
         departure.base_ns = base_ns
-        allowed_s = bounds.leaves_s(departure.ttl_s) + reset_s + bounds.stalled_s(base_ns, now_ns)
+        allowed_s = (
+            bounds.leaves_s(departure.ttl_s) + reset_s + truth.nodes.moving_on_s + bounds.stalled_s(base_ns, now_ns)
+        )
         departure.due_ns = base_ns + int(allowed_s * SECOND)
         return departure.due_ns
 

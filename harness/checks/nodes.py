@@ -7,11 +7,11 @@ that its view may be old? For the first only what is proven counts, for the seco
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.checks.bounds import NEVER, SECOND, SILENCE_S, Bounds, Spread
 from harness.checks.contents import Contents, Seen
 from harness.checks.fold import Fold
+from harness.checks.quorum import Quorum
 from harness.core.history import Op
 from harness.core.links import touching
 from harness.core.plan import Plan
@@ -19,6 +19,7 @@ from harness.core.plan import Plan
 _EFFECTIVE = ("proven", "not-applicable")
 """A cut that is not applicable is one that another fault holds already: links are counted."""
 _GAPS_LOOKED_AT = 64
+_UNREACHABLE, _NO_QUORUM, _CUT_OFF = "unreachable", "no quorum", "cut off"
 
 
 @dataclass(eq=False)
@@ -52,7 +53,8 @@ class Node:
     content_since_ns: int = 0
     answered: Op | None = None
     answers: int = 0
-    held_up: set[object] = field(default_factory=set)
+    held_up: set[str] = field(default_factory=set)
+    cut_off_ns: int = 0
     disturbed_ns: int = 0
     ready_ns: int = 0
     gone_for: dict[object, str] = field(default_factory=dict)
@@ -78,15 +80,19 @@ class Nodes(Fold):
         self._bounds = bounds
         self._contents = contents
         self._etcd = plan.etcd.members
-        self._cuts: dict[int, frozenset[tuple[str, str]]] = {}
+        self.quorum = Quorum(plan.etcd.members)
         self._cut_at: dict[int, int] = {}
+        self._lost_ns = 0
+        self.moving_on_s = 0.0
+        """How much later anybody hears from etcd who may have to ask silent members first."""
+        self._cuts: dict[int, frozenset[tuple[str, str]]] = {}
         self.workers = plan.workers + plan.joiners
         self.clients = plan.clients
         self.of = {name: Node(name, plan.identities.get(name)) for name in plan.names}
         self.gone: dict[str, Gone] = {}
         self.restarted_ns = -1
         """When a worker or client was last started again."""
-        self.etcd_troubles: set[object] = set()
+        self.etcd_troubles: set[str] = set()
         """Why etcd may not serve, or may give leases their full TTL again; empty when all is well."""
         self.etcd_ready_ns = 0
         self._gaps = Spread()
@@ -173,22 +179,16 @@ class Nodes(Fold):
     # What the nemesis does to them
 
     def on_fault(self, op: Op) -> None:
-        step = op.value["step"]
+        step, cuts = op.value["step"], op.value.get("cuts", ())
+        links = touching(self._etcd, cuts)
         if op.type == "invoke":
             self._cut_at[step] = op.time_ns
-            if not op.value.get("cuts") and set(op.value["targets"]) & set(self._etcd):
-                self.etcd_troubles.add(step)
-        if cuts := op.value.get("cuts"):
-            self._cut(step, cuts, op)
-
-    def _cut(self, step: int, cuts: Any, op: Op) -> None:
-        """A member of etcd serves on, however many are cut off from it, until it loses the other members."""
-        links = touching(self._etcd, cuts)
-        for name in {name for link in links for name in link} - set(self._etcd):
-            self.node(name).held_up.add(step)
-        if any(a in self._etcd and b in self._etcd for a, b in links):
-            self.etcd_troubles.add(step)
-        if op.type == "ok" and op.value["effect"] in _EFFECTIVE:
+            self.quorum.cut(step, links)
+            if not cuts:
+                self.quorum.stop(step, op.value["targets"])
+            if self.quorum.touches(step):
+                self._etcd_touched(op, 0.0)
+        elif op.type == "ok" and op.value["effect"] in _EFFECTIVE:
             self._cuts[step] = links
             for name in {a for a, b in links if a in self.workers}:
                 if self._is_mute(name):
@@ -196,22 +196,26 @@ class Nodes(Fold):
 
     def on_heal(self, op: Op) -> None:
         step = op.value["step"]
-        cut_s = (op.time_ns - self._cut_at.get(step, op.time_ns)) / SECOND
-        backing_off_s = self._bounds.after_cut_s(cut_s)
         if op.type == "invoke":
             links = self._cuts.pop(step, frozenset())
             for name in {a for a, _ in links if a in self.workers}:
                 if not self._is_mute(name):
                     self._back(self.node(name), "cut")
-        for node in self.of.values():
-            if step in node.held_up and not self._is_mute(node.name):
-                node.echo_ns = _later(op, backing_off_s)
-        if op.type == "ok" and op.value["heal"] in _EFFECTIVE:
-            for node in self.of.values():
-                self._released(node, step, op, backing_off_s)
-            if step in self.etcd_troubles:
-                self.etcd_troubles.discard(step)
-                self._etcd_back(op, cut_s)
+        for name in self.quorum.cut_by(step):
+            if not self._is_mute(name):
+                cut_s = (op.time_ns - self._cut_at[step]) / SECOND
+                self.node(name).echo_ns = _later(op, self._bounds.after_cut_s(cut_s))
+        if op.type == "ok" and self._is_over(step, op) and self.quorum.touches(step):
+            late_s = self.moving_on_s
+            self.quorum.release(step)
+            self._etcd_touched(op, late_s)
+            for name in self.workers if late_s else ():
+                node = self.node(name)
+                node.echo_ns = max(node.echo_ns, _later(op, self._bounds.reset_s))
+
+    def _is_over(self, step: int, op: Op) -> bool:
+        """A process that is meant to stay down does, though its step is over."""
+        return op.value["heal"] == "proven" or (op.value["heal"] in _EFFECTIVE and not self.quorum.stops(step))
 
     def _is_mute(self, name: str) -> bool:
         """No link leads from the node to any member of etcd."""
@@ -222,10 +226,42 @@ class Nodes(Fold):
     def on_reach(self, op: Op) -> None:
         """To be shown after `Bounds` was."""
         if self._bounds.outage_since_ns is not None:
-            self.etcd_troubles.add("unreachable")
-        elif "unreachable" in self.etcd_troubles:
-            self.etcd_troubles.discard("unreachable")
+            self.etcd_troubles.add(_UNREACHABLE)
+        elif _UNREACHABLE in self.etcd_troubles:
+            self.etcd_troubles.discard(_UNREACHABLE)
             self._etcd_back(op, self._bounds.outage_s)
+
+    def on_leader(self, op: Op) -> None:
+        """A new leader gives every lease its full TTL again."""
+        self.quorum.leader = op.value["member"]
+        self._etcd_back(op, 0.0)
+        self._etcd_touched(op, 0.0)
+
+    def _etcd_touched(self, op: Op, late_s: float) -> None:
+        """
+        Members, or links to them, were touched, or another one leads. Whoever may have asked a silent member before it
+        asks one that answers hears from etcd so much later; `late_s` is how much later it was until now.
+        """
+        if not self.quorum.serves:
+            self._lost_ns = self._lost_ns if _NO_QUORUM in self.etcd_troubles else op.time_ns
+            self.etcd_troubles.add(_NO_QUORUM)
+        elif _NO_QUORUM in self.etcd_troubles:
+            self.etcd_troubles.discard(_NO_QUORUM)
+            self._etcd_back(op, (op.time_ns - self._lost_ns) / SECOND)
+        silent = {name: self.quorum.silent_to(name) for name in self.of if name not in self._etcd}
+        reached = [count for count in silent.values() if count < len(self._etcd)]
+        self.moving_on_s = max(reached, default=0) * self._bounds.move_on_s
+        for name, count in silent.items():
+            self._judge_links(self.node(name), count == len(self._etcd), op, max(late_s, self.moving_on_s))
+
+    def _judge_links(self, node: Node, is_cut_off: bool, op: Op, late_s: float) -> None:
+        node.ready_ns = max(node.ready_ns, _later(op, self._bounds.fresh_s + late_s))
+        if is_cut_off and _CUT_OFF not in node.held_up:
+            node.held_up.add(_CUT_OFF)
+            node.cut_off_ns = op.time_ns
+        elif not is_cut_off:
+            since_s = (op.time_ns - node.cut_off_ns) / SECOND
+            self._released(node, _CUT_OFF, op, self._bounds.after_cut_s(since_s))
 
     def _etcd_back(self, op: Op, away_s: float) -> None:
         self.etcd_ready_ns = max(self.etcd_ready_ns, op.time_ns)
@@ -244,7 +280,7 @@ class Nodes(Fold):
         if node.gone_for.pop(reason, None) and not node.gone_for:
             self.gone.pop(node.name, None)
 
-    def _released(self, node: Node, reason: object, op: Op, allowance_s: float) -> None:
+    def _released(self, node: Node, reason: str, op: Op, allowance_s: float) -> None:
         if reason in node.held_up:
             node.held_up.discard(reason)
             node.disturbed_ns = op.time_ns

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from harness.core.patience import etcd_call_s
 from harness.core.properties import Properties, parse_properties
 from harness.errors import HarnessError, InputError
 
 T = TypeVar("T")
-
-ETCD_TIMEOUT_MAX_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,8 @@ class Settings:
 
     @property
     def etcd_timeout_s(self) -> float:
-        """Half a TTL: so a call that is lost leaves time for another before the lease is."""
-        ttl_s = self.properties.duration_s("alluxio.worker.failure.detection.timeout")
-        return max(1.0, min(ttl_s / 2, ETCD_TIMEOUT_MAX_S))
+        """The deadline of each of its calls to etcd."""
+        return etcd_call_s(self.properties)
 
     @property
     def identity_file(self) -> Path:
