@@ -114,7 +114,8 @@ class Live(Plain):
     def _now(self) -> RenderableType:
         tally, now_s = self._tally, time.monotonic()
         row = Table.grid(padding=(0, 2))
-        bar = ProgressBar(total=tally.total, completed=tally.done, width=20)
+        colour = "red" if tally.has_failures else "green"
+        bar = ProgressBar(tally.total, tally.done, width=20, complete_style=colour, finished_style=colour)
         row.add_row(f"  {tally.done} of {tally.total}", bar, f"{long_span_text(tally.left_s(now_s))} left")
         endings = [Padding(Text(tally.endings()), (0, 0, 0, 4))] if tally.done else []
         return Group(row, *endings, *(Padding(Text(line, "dim"), (0, 0, 0, 4)) for line in tally.running(now_s)))
@@ -132,6 +133,7 @@ class Tally:
         self._endings: Counter[str] = Counter()
         self.total = len(tasks)
         self.done = 0
+        self.has_failures = False
 
     def begun(self, task: Task, now_s: float) -> None:
         self._waiting[task.scenario] -= 1
@@ -141,6 +143,7 @@ class Tally:
         """From now on runs of its scenario are expected to last as long as they did, not as their plan says."""
         self._running.pop(task)
         self.done += 1
+        self.has_failures |= one.is_failure
         self._endings[ending_words(one)] += 1
         if one.ending not in ("failed", "cut short"):
             walls_s = self._walls_s[task.scenario]
