@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.checks import judge
 from harness.cluster.cluster import Cluster
 from harness.cluster.control import Control
-from harness.cluster.etcd_server import EtcdRuntime, choose_runtime
+from harness.cluster.etcd_runtime import EtcdRuntime, choose_runtime
 from harness.cluster.roles import OBSERVER, PROGRAMS, WORKLOAD, every_spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted
@@ -50,6 +50,8 @@ def run(
     run_dir.write_scenario(scenario.text)
     run_dir.write_plan(plan)
     with _told_where(run_dir), progress or Quiet() as shown:
+        if runtime.why:
+            shown.note(f"etcd runs as a {runtime.name}: {runtime.why}")
         Attempt(plan, run_dir, runtime, shown, Path(scenario.file).resolve().parent).carry_out()
         result = check(run_dir.path)
         run_dir.write_result(result)
@@ -58,7 +60,7 @@ def run(
 
 
 def runtime_for(plan: Plan, fabric: str) -> EtcdRuntime:
-    """How the plan's etcd is run. Raises InputError for a fabric or a runtime that is not built."""
+    """How the plan's etcd is run. Raises InputError for a fabric that is not built, or a runtime that can't be."""
     if fabric == "proxy":
         raise InputError("fabric 'proxy' is not built yet; allowed: auto, namespaces")
     return choose_runtime(plan.etcd)
@@ -129,9 +131,11 @@ class Attempt:
     def _cluster(self) -> Iterator[Cluster]:
         plan, run_dir, recorder, etcd = self._plan, self._run_dir, self._recorder, self._runtime
         mark, logs = str(run_dir.path.resolve()), run_dir.logs.resolve()
-        control = Control(recorder.theirs, run_dir.metrics.resolve(), logs / "supervisor.log", mark, self._fail)
+        metrics, log = run_dir.metrics.resolve(), logs / "supervisor.log"
+        control = Control(recorder.theirs, metrics, log, mark, self._fail, engine=etcd.engine)
         recorder.hang_up()
         members = {"runtime": etcd.name, "version": etcd.version, "members": len(plan.etcd.members)}
+        members |= {"why": etcd.why} if etcd.why else {}
         about = {"harness": version("dora-harness"), "etcd": members, "fabric": "namespaces", "wall_s": time.time()}
         recorder.record("run", about)
         specs = every_spec(plan, etcd, logs, self._scenario_folder)

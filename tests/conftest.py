@@ -89,6 +89,14 @@ class Cluster:
             yield etcd
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_engine(tmp_path_factory):
+    """Where the runtime does not matter etcd is a process, which is faster; tests of containers take this back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", f"unix://{tmp_path_factory.mktemp('engine') / 'none.sock'}")
+        yield
+
+
 @pytest.fixture(scope="session")
 def etcd_server(tmp_path_factory):
     """One etcd for all tests of the session; who kills it starts it again."""

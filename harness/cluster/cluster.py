@@ -22,12 +22,15 @@ from harness.core.plan import Plan
 from harness.errors import ClusterError, NotReadyError
 from harness.faults.fault import Cuts, Signal, State
 
+Endings = tuple[tuple[tuple[Signal, ...], float], ...]
+"""Signals, and how many seconds a node has to end after them, before the next."""
+
 _READY_S = 30.0
 _STOP_S = 3.0
 _KILLED_S = 5.0
 _ELECTED_S = 10.0
-_POLITELY = ((("CONT", "TERM"), _STOP_S), (("KILL",), _KILLED_S))
-_AT_ONCE = ((("KILL",), _KILLED_S),)
+_POLITELY: Endings = ((("CONT", "TERM"), _STOP_S), (("KILL",), _KILLED_S))
+_AT_ONCE: Endings = ((("KILL",), _KILLED_S),)
 _OPERATED_S = 30.0
 
 
@@ -36,18 +39,19 @@ class Node:
 
     def __init__(self, spec: Spec, control: Control, status: Status) -> None:
         self.name, self._spec, self._control, self._status = spec.name, spec, control, status
+        self._keeper = control.keeper(spec)
 
     def start(self) -> None:
-        self._control.ask("start", spec=self._spec.to_json())
+        self._keeper.ask("start", spec=self._spec.to_json())
 
     def signal(self, signal: Signal) -> None:
-        self._control.ask("signal", name=self.name, signal=signal)
+        self._keeper.ask("signal", name=self.name, signal=signal)
 
     def is_running(self) -> bool:
-        return bool(self._control.ask("process", name=self.name)["running"])
+        return bool(self._keeper.ask("process", name=self.name)["running"])
 
     def is_paused(self) -> bool:
-        return bool(self._control.ask("process", name=self.name)["paused"])
+        return bool(self._keeper.ask("process", name=self.name)["paused"])
 
     def is_ready(self) -> bool:
         return self.is_running() and self._status.is_ready(self.name)
@@ -112,7 +116,7 @@ class Cluster:
             ledger.close()
 
     def running(self) -> list[str]:
-        return list(self._control.ask("running"))
+        return self._control.running()
 
     def cut(self, cuts: Cuts) -> frozenset[Link]:
         return self._links("cut", _links_of(cuts))
@@ -171,7 +175,7 @@ class Cluster:
             left = [name for name in names if name in self.running()]
             for name in left:
                 for signal in signals:
-                    self._control.ask("signal", name=name, signal=signal)
+                    self._nodes[name].signal(signal)
             with contextlib.suppress(NotReadyError):
                 wait_until(f"end of {', '.join(left)}", lambda: not set(names) & set(self.running()), patience_s)
                 return

@@ -1,23 +1,22 @@
-"""The command's end of the line to a supervisor: JSON lines, asked from any thread."""
+"""The command's hold on a sandbox: its supervisor, its broker where nodes are in containers, and its ledger."""
 
-import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from harness.cluster.ledger import MARK, Ledger
+from harness.cluster.linux import identity_of
+from harness.cluster.remote import Remote
+from harness.cluster.spec import Spec
 from harness.errors import ClusterError
 
 _START_S = 20.0
-_ANSWER_S = 60.0
 
 
 class Control:
@@ -28,54 +27,48 @@ class Control:
     """
 
     def __init__(
-        self, history: socket.socket, metrics: Path, log: Path, mark: str, gone: Callable[[str], None]
+        self,
+        history: socket.socket,
+        metrics: Path,
+        log: Path,
+        mark: str,
+        gone: Callable[[str], None],
+        *,
+        engine: str = "",
     ) -> None:
-        """`gone` is called, with the reason, when the supervisor has ended."""
+        """`gone` is called, with the reason, when supervisor or broker ended; `engine` is the URL of the broker's."""
+        programs = _Programs(history, metrics, log, mark)
         self._ours, theirs = socket.socketpair()
-        self._numbers, self._answers = count(1), dict[int, SimpleQueue[dict[str, Any]]]()
-        self._lock = threading.Lock()
-        self._gone, self._tell_gone = "", gone
-        self._is_quitting = False
-        self._lines = self._ours.makefile("rb")
-        self._launcher = _launch(theirs, history, metrics, log, mark)
-        theirs.close()
+        to_broker, to_supervisor = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, to_broker, to_supervisor:
+            self._launcher = programs.launcher(theirs, *([to_broker] if engine else []))
+            self._broker = programs.broker(to_supervisor, engine, gone) if engine else None
         try:
-            self.ledger = Ledger(mark, self._first_word(log))
+            self.ledger = Ledger(mark, self._first_word(log), engine)
         except BaseException:
             self._abandon()
             raise
-        self._thread = threading.Thread(target=self._listen, name="control", daemon=True)
-        self._thread.start()
+        self._supervisor = Remote("supervisor", self._ours, self._launcher, "process", gone)
 
     def ask(self, do: str, **arguments: Any) -> Any:
         """The supervisor's answer. Raises ClusterError when it refuses, or is gone."""
-        number, answer = next(self._numbers), SimpleQueue[dict[str, Any]]()
-        with self._lock:
-            if self._gone:
-                raise ClusterError(self._gone)
-            self._answers[number] = answer
-            self._send({"id": number, "do": do, "with": arguments})
-        try:
-            reply = answer.get(timeout=_ANSWER_S)
-        except Empty:
-            raise ClusterError(f"the supervisor did not answer {do!r} within {_ANSWER_S:g} s") from None
-        if "error" in reply:
-            raise ClusterError(reply["error"])
-        return reply["answer"]
+        return self._supervisor.ask(do, **arguments)
+
+    def keeper(self, spec: Spec) -> Remote:
+        """Who starts and signals this node: the supervisor, or the broker for a container."""
+        return self._broker if spec.image and self._broker else self._supervisor
+
+    def running(self) -> list[str]:
+        """Every node that runs. Raises ClusterError."""
+        return [name for keeper in (self._supervisor, self._broker) if keeper for name in keeper.ask("running")]
 
     def quit(self) -> None:
-        """End the supervisor, and with it all that runs in the sandbox; returns when it is gone."""
-        self._is_quitting = True
-        with contextlib.suppress(OSError):  # gone already
-            self._ours.shutdown(socket.SHUT_WR)
-        try:
-            self._launcher.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._launcher.kill()
-            self._launcher.wait()
-        self._thread.join()
-        self._lines.close()
-        self._ours.close()
+        """End the supervisor, and with it all that runs in the sandbox, and all containers; returns when it is gone."""
+        if self._broker:
+            self._broker.dismiss()  # it follows the supervisor
+        self._supervisor.quit()
+        if self._broker:
+            self._broker.quit(or_kill=False)
 
     def _first_word(self, log: Path) -> list[int]:
         """Descriptors of the sandbox' namespaces, sent along with it."""
@@ -93,50 +86,42 @@ class Control:
     def _abandon(self) -> None:
         self._launcher.kill()
         self._launcher.wait()
-        self._lines.close()
         self._ours.close()
-
-    def _send(self, message: dict[str, Any]) -> None:
-        try:
-            self._ours.sendall(json.dumps(message).encode() + b"\n")
-        except OSError as error:
-            raise ClusterError("the supervisor is gone") from error
-
-    def _listen(self) -> None:
-        gone = "the supervisor ended unasked, and with it every process of the run"
-        try:
-            for line in self._lines:
-                message = json.loads(line)
-                if "failed" in message:
-                    gone = f"the run cannot go on: {message['failed']}"
-                else:
-                    self._answers.pop(message["id"]).put(message)
-        except (ConnectionResetError, ValueError):
-            pass  # it ended in the middle of an answer
-        finally:
-            self._end(gone)
-
-    def _end(self, gone: str) -> None:
-        with self._lock:
-            self._gone = gone
-            for answer in self._answers.values():
-                answer.put({"error": gone})
-        if not self._is_quitting:
-            self._tell_gone(gone)
+        if self._broker:
+            self._broker.quit()
 
 
-def _launch(
-    theirs: socket.socket, history: socket.socket, metrics: Path, log: Path, mark: str
-) -> subprocess.Popen[bytes]:
-    arguments = [str(os.getpid()), str(theirs.fileno()), str(history.fileno()), str(metrics)]
-    environment = {**os.environ, MARK: mark}
-    with log.open("ab") as out:
-        return subprocess.Popen(
-            [sys.executable, "-m", "harness.cluster.launcher", *arguments],
-            pass_fds=(theirs.fileno(), history.fileno()),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            env=environment,
-            start_new_session=True,
-        )
+@dataclass(frozen=True)
+class _Programs:
+    """What every program of a run is given: where its ops and metrics go, where it says what went wrong, its mark."""
+
+    history: socket.socket
+    metrics: Path
+    log: Path
+    mark: str
+
+    def launcher(self, *lines: socket.socket) -> subprocess.Popen[bytes]:
+        inherited = [lines[0], self.history, *lines[1:]]
+        return self._start("launcher", self.log, inherited, [str(os.getpid()), str(self.metrics)])
+
+    def broker(self, supervisor: socket.socket, engine: str, gone: Callable[[str], None]) -> Remote:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            words = [identity_of(os.getpid()), str(self.metrics), engine]
+            log = self.log.with_name("broker.log")
+            process = self._start("broker", log, [theirs, self.history, supervisor], words)
+        return Remote("broker", ours, process, "container", gone)
+
+    def _start(self, name: str, log: Path, lines: list[socket.socket], words: list[str]) -> subprocess.Popen[bytes]:
+        """In a session of its own: a terminal's Ctrl-C, and a kill of the command's group, reach the command alone."""
+        descriptors = [line.fileno() for line in lines]
+        with log.open("ab") as out:
+            return subprocess.Popen(
+                [sys.executable, "-m", f"harness.cluster.{name}", *words, *map(str, descriptors)],
+                pass_fds=descriptors,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env={**os.environ, MARK: self.mark},
+                start_new_session=True,
+            )

@@ -1,15 +1,9 @@
-"""
-etcd as a node: which binary, which version, which arguments.
-
-A runtime turns a member into a Spec that the supervisor can start. `process` runs a binary of this machine; the
-container is another class with the same two methods.
-"""
+"""etcd as a process: which binary, which version, which arguments; the arguments are a container's too."""
 
 import shutil
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
 
 from harness.cluster.spec import Spec
 from harness.core.plan import Etcd
@@ -21,33 +15,19 @@ _TUNED_ONE = ("--heartbeat-interval=10", "--election-timeout=100")
 _TUNED_MANY = ("--heartbeat-interval=50", "--election-timeout=500")
 
 
-class EtcdRuntime(Protocol):
-    name: str
-    version: str
-
-    def spec(self, member: str, logs: Path) -> Spec: ...
-
-
 class ProcessRuntime:
     """etcd as plain processes of the sandbox. Raises ClusterError when the binary does not run."""
 
-    name = "process"
+    name, engine = "process", ""
 
-    def __init__(self, etcd: Etcd) -> None:
-        self._etcd = etcd
+    def __init__(self, etcd: Etcd, why: str = "") -> None:
+        self._etcd, self.why = etcd, why
         self._binary = find_binary(etcd.binary)
         self.version = version_of(self._binary)
 
     def spec(self, member: str, logs: Path) -> Spec:
         log = str(logs / f"{member}.log")
         return Spec(member, (str(self._binary), *arguments(self._etcd, member)), log, member, "etcd")
-
-
-def choose_runtime(etcd: Etcd) -> EtcdRuntime:
-    """Raises InputError for a runtime that is not built."""
-    if etcd.runtime == "docker":
-        raise InputError("etcd runtime 'docker' is not built yet; allowed: auto, process")
-    return ProcessRuntime(etcd)
 
 
 def find_binary(wanted: str | None) -> Path:
@@ -69,11 +49,16 @@ def find_binary(wanted: str | None) -> Path:
 def version_of(binary: Path) -> str:
     try:
         done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=_VERSION_S, check=True)
-        first = done.stdout.splitlines()[0]
-    except (OSError, subprocess.SubprocessError, IndexError) as error:
+    except (OSError, subprocess.SubprocessError) as error:
         raise ClusterError(f"etcd does not start: {binary} --version: {_reason(error)}") from error
+    return version_in(done.stdout, str(binary))
+
+
+def version_in(said: str, program: str) -> str:
+    """The version in what `etcd --version` prints. Raises ClusterError, naming the program, when that was no etcd."""
+    first = next(iter(said.splitlines()), "")
     if not first.startswith("etcd Version: "):
-        raise ClusterError(f"{binary} is no etcd: --version says {first[:80]!r}, not 'etcd Version: ...'")
+        raise ClusterError(f"{program} is no etcd: --version says {first[:80]!r}, not 'etcd Version: ...'")
     return first.removeprefix("etcd Version: ").strip()
 
 

@@ -7,6 +7,7 @@ a -> b is a blackhole route for b in a's own routing table; established TCP is h
 overlapping faults heal on their own.
 """
 
+import contextlib
 import os
 import select
 import socket
@@ -61,9 +62,22 @@ class Fabric:
         for name in names:
             self._places[name] = self._add(name, len(self._places))
 
+    def adopt(self, name: str, network: int) -> None:
+        """Let a node live in this namespace from now on, whose descriptor is kept; address, name and cuts stay."""
+        last = self._places[name]
+        with contextlib.suppress(OSError):  # gone with the namespace before
+            self._netlink.send([netlink.no_link(last.table)])
+        last.prober.close()
+        os.close(last.network)
+        self._places[name] = self._wire(name, last.table - _FIRST_INDEX, network)
+
+    def addresses(self) -> dict[str, str]:
+        """By the names of the nodes."""
+        return {name: place.ip for name, place in self._places.items()}
+
     def hosts(self) -> str:
         """/etc/hosts of every node."""
-        lines = [f"{place.ip} {place.name}" for place in self._places.values()]
+        lines = [f"{ip} {name}" for name, ip in self.addresses().items()]
         return "\n".join(["127.0.0.1 localhost", *lines, ""])
 
     def cut(self, links: Collection[Link]) -> frozenset[Link]:
@@ -113,11 +127,18 @@ class Fabric:
         return passed
 
     def _add(self, name: str, number: int) -> Place:
-        index, ip = _FIRST_INDEX + number, f"10.42.{number >> 8}.{number & 255}"
-        mac = f"02:00:00:01:{number >> 8:02x}:{number & 255:02x}"
         try:
             linux.unshare(linux.CLONE_NEWNET)
             network = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            linux.enter_network(self._router)
+        return self._wire(name, number, network)
+
+    def _wire(self, name: str, number: int, network: int) -> Place:
+        index, ip = _FIRST_INDEX + number, f"10.42.{number >> 8}.{number & 255}"
+        mac = f"02:00:00:01:{number >> 8:02x}:{number & 255:02x}"
+        try:
+            linux.enter_network(network)
             inside, prober = Netlink(), _prober()
         finally:
             linux.enter_network(self._router)

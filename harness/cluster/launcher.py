@@ -12,9 +12,9 @@ from harness.cluster.sandbox import enter
 
 
 def main(arguments: list[str]) -> int:
-    """The program: COMMAND_PID CONTROL_FD HISTORY_FD METRICS_FILE; a supervisor in a sandbox."""
-    command, control_fd, history_fd = (int(argument) for argument in arguments[:3])
-    control = socket.socket(fileno=control_fd)
+    """The program: COMMAND_PID METRICS_FILE CONTROL_FD HISTORY_FD [BROKER_FD]; a supervisor in a sandbox."""
+    command, metrics = int(arguments[0]), Path(arguments[1])
+    control, history, *broker = (socket.socket(fileno=int(argument)) for argument in arguments[2:])
     linux.die_with_parent()
     if os.getppid() != command:
         return 1
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     def run_inside() -> int:
         from harness.cluster.supervisor import Supervisor  # imported late: the launcher stays small
 
-        return Supervisor(control, socket.socket(fileno=history_fd), Path(arguments[3])).run()
+        return Supervisor(control, history, metrics, *broker).run()
 
     try:
         return enter(run_inside)

@@ -7,6 +7,7 @@ are held open until they have been looked for: their numbers would be given to s
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 MARK = "HARNESS_RUN"
@@ -14,10 +15,13 @@ _KINDS = ("pid", "mnt", "net", "user")
 
 
 class Ledger:
-    """`mark` is the run's own; `held` are descriptors of its sandbox' namespaces, given up by `close`."""
+    """
+    `mark` is the run's own; `held` are descriptors of its sandbox' namespaces, given up by `close`; `engine` is the URL
+    of the engine that its containers are in, empty where it has none.
+    """
 
-    def __init__(self, mark: str, held: Iterable[int] = ()) -> None:
-        self.mark, self._held = mark, list(held)
+    def __init__(self, mark: str, held: Iterable[int] = (), engine: str = "") -> None:
+        self.mark, self._held, self._engine = mark, list(held), engine
         names = frozenset(os.readlink(f"/proc/self/fd/{fd}") for fd in self._held)
         self.namespaces = names - _namespaces("self")
 
@@ -27,11 +31,11 @@ class Ledger:
 
     def left_behind(self) -> list[str]:
         """
-        Processes that carry the mark or live in the run's namespaces, and mounts that name it.
+        Processes that carry the mark or live in the run's namespaces, mounts that name it, containers labelled with it.
 
         Sockets and folders of a run lie in the memory of its sandbox, or in its own folder, which is meant to stay.
         """
-        return sorted({*self._processes(), *self._mounts()})
+        return sorted({*self._processes(), *self._mounts(), *self._containers()})
 
     def _processes(self) -> Iterator[str]:
         for pid in _pids():
@@ -39,6 +43,17 @@ class Ledger:
                 yield f"process {pid}"
             for namespace in sorted(_namespaces(pid) & self.namespaces):
                 yield f"namespace {namespace} of process {pid}"
+
+    def _containers(self) -> list[str]:
+        if not self._engine:
+            return []
+        from harness.cluster.engine import Engine, EngineError  # imported late: not for every run
+
+        try:
+            with closing(Engine(self._engine)) as engine:
+                return [str(container) for container in engine.containers(self.mark)]
+        except EngineError as error:
+            return [f"nobody knows which containers: {error}"]
 
     def _mounts(self) -> Iterator[str]:
         for line in _read("/proc/self/mountinfo").decode(errors="replace").splitlines():

@@ -3,11 +3,13 @@
 import ctypes
 import os
 import signal
+from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_BIND, MS_REC, MS_PRIVATE = 1, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+_START_TIME = 22  # the field of proc_pid_stat(5), the first one after the name being the third
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -45,6 +47,16 @@ def die_with_parent() -> None:
 def stay_visible() -> None:
     """Let this user read /proc of this process again; entering a user namespace had taken that away."""
     _check("prctl", _libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))
+
+
+def identity_of(pid: int) -> str:
+    """Names a process for as long as the machine runs, as its pid alone does not; empty when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    after_name = stat.rpartition(")")[2].split()
+    return f"{pid} {after_name[_START_TIME - 3]}"
 
 
 def _check(what: str, result: int) -> None:

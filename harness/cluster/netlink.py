@@ -17,7 +17,8 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-_NEW_LINK, _NEW_ADDRESS, _NEW_ROUTE, _DELETE_ROUTE, _NEW_NEIGHBOUR, _NEW_RULE = 16, 20, 24, 25, 28, 32
+_NEW_LINK, _DELETE_LINK, _NEW_ADDRESS, _NEW_ROUTE, _DELETE_ROUTE = 16, 17, 20, 24, 25
+_NEW_NEIGHBOUR, _NEW_RULE = 28, 32
 _NLMSG_ERROR = 2
 _REQUEST, _ACK, _CREATE, _EXCLUSIVE = 0x1, 0x4, 0x400, 0x200
 _UP, _PERMANENT = 1, 0x80
@@ -80,6 +81,11 @@ def veth(index: int, name: str, mac: str, peer_network: int, peer_mac: str) -> b
 
 def link_up(index: int) -> bytes:
     return _encode(ifinfmsg, _NEW_LINK, {"index": index, "flags": _UP, "change": _UP}, [], flags=0)
+
+
+def no_link(index: int) -> bytes:
+    """Both ends of a pair go, and with them every address, route and neighbour that named either."""
+    return _encode(ifinfmsg, _DELETE_LINK, {"index": index}, [], flags=0)
 
 
 def address(index: int, ip: str) -> bytes:

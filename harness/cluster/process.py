@@ -20,7 +20,11 @@ _TAIL_BYTES = 4096
 
 @dataclass
 class Process:
-    """One incarnation of a node. `status` is None while it runs, negative for a signal."""
+    """
+    One incarnation of a node. `status` is None while it runs, negative for a signal.
+
+    `pidfd` becomes readable when it ends, and is -1 where it had ended before anybody could look.
+    """
 
     name: str
     pid: int
@@ -31,10 +35,10 @@ class Process:
     started_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self._pidfd, self.create_time_s = -1, 0.0
+        self.pidfd, self.create_time_s = -1, 0.0
         self._truth: psutil.Process | None = None
-        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):  # gone already; its end will be told
-            self._pidfd = os.pidfd_open(self.pid)
+        with contextlib.suppress(OSError, psutil.NoSuchProcess):  # gone already; its end will be told
+            self.pidfd = os.pidfd_open(self.pid)
             self._truth = psutil.Process(self.pid)
             self.create_time_s = self._truth.create_time()
 
@@ -52,14 +56,14 @@ class Process:
     def signal(self, name: str) -> None:
         """Send SIG`name`; a process that is gone is left alone."""
         self.asked |= name in ("TERM", "KILL")
-        if self.is_running and self._pidfd >= 0:
+        if self.is_running and self.pidfd >= 0:
             with contextlib.suppress(ProcessLookupError):  # reaped, and about to be told
-                signal.pidfd_send_signal(self._pidfd, signal.Signals[f"SIG{name}"])
+                signal.pidfd_send_signal(self.pidfd, signal.Signals[f"SIG{name}"])
 
     def ended(self, status: int) -> None:
         self.status = status
-        if self._pidfd >= 0:
-            os.close(self._pidfd)
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
 
     def metrics(self) -> dict[str, Any]:
         """CPU seconds, memory and handles right now; empty when it is gone."""

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.cluster.etcd_server import EtcdRuntime, endpoints
+from harness.cluster.etcd_runtime import EtcdRuntime
+from harness.cluster.etcd_server import endpoints
 from harness.cluster.sandbox import HOME
 from harness.cluster.spec import Spec
 from harness.core.plan import Plan

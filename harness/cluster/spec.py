@@ -10,7 +10,8 @@ class Spec:
     `run` is `module:function` for a fork of the zygote (called with `settings`), or a program and its arguments.
 
     `place` names the network namespace (a node's own, or `harness` for the harness' own programs); `files` are written
-    into the node's home before its first start only, so what a node keeps there outlives a restart.
+    into the node's home before its first start only, so what a node keeps there outlives a restart. With an `image` the
+    program runs in a container of it, and not as a process of the sandbox.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Spec:
     role: Literal["worker", "client", "etcd", "harness"]
     settings: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    image: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

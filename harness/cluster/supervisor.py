@@ -5,35 +5,37 @@ It answers JSON lines of the command, one at a time and at once: nothing here wa
 happens to processes goes into the history; their CPU and memory go into the metrics file.
 """
 
-import contextlib
 import json
 import os
 import selectors
 import signal
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
 from harness.cluster import zygote
+from harness.cluster.broker_line import BrokerLine
 from harness.cluster.ledger import own_namespaces
 from harness.cluster.process import Process, fork_into, tail
+from harness.cluster.processes import Processes
 from harness.cluster.sandbox import HOME
+from harness.cluster.serving import Server
 from harness.cluster.spec import Spec
-from harness.core.history import Op
-from harness.errors import ClusterError, HarnessError
 
-_METRICS_EVERY_S = 1.0
 _ZYGOTE_S = 30.0
 
 
 class Supervisor:
-    def __init__(self, control: socket.socket, history: socket.socket, metrics: Path) -> None:
-        self._control, self._history, self._metrics_file = control, history, metrics
+    """`broker` is the line to the keeper of containers, where there is one."""
+
+    def __init__(
+        self, control: socket.socket, history: socket.socket, metrics: Path, broker: socket.socket | None = None
+    ) -> None:
+        self._control, self._history, self._broker = control, history, broker
+        self._server = Server(control, lambda do: getattr(self, f"_do_{do}"))
         self._selector = selectors.DefaultSelector()
-        self._processes: dict[str, Process] = {}
-        self._unread = b""
-        self._metrics_due_s = time.monotonic() + _METRICS_EVERY_S
+        self._processes = Processes[Process](history, metrics)
+        self._zygote_log = metrics.with_name("logs") / "zygote.log"
 
     def run(self) -> int:
         """Serve until the command hangs up."""
@@ -43,12 +45,15 @@ class Supervisor:
 
         self._fabric = Fabric()
         self._say_ready()
-        self._selector.register(self._control, selectors.EVENT_READ, self._serve)
+        self._selector.register(self._control, selectors.EVENT_READ, self._server)
+        if self._broker:
+            hear = BrokerLine(self._broker, self._fabric, self._server)
+            self._selector.register(self._broker, selectors.EVENT_READ, hear)
         while True:
-            for key, _ in self._selector.select(max(0.0, self._metrics_due_s - time.monotonic())):
+            for key, _ in self._selector.select(self._processes.due_in_s()):
                 if not key.data():
                     return 0
-            self._sample()
+            self._processes.sample()
 
     # what the command asks
 
@@ -57,21 +62,6 @@ class Supervisor:
         socket.send_fds(self._control, [b'{"ready":true}\n'], namespaces)
         for fd in namespaces:
             os.close(fd)
-
-    def _serve(self) -> bool:
-        data = self._control.recv(1 << 20)
-        *lines, self._unread = (self._unread + data).split(b"\n")
-        for line in lines:
-            request = json.loads(line)
-            self._control.sendall(json.dumps(self._answer(request)).encode() + b"\n")
-        return bool(data)
-
-    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
-        do = getattr(self, f"_do_{request['do']}")
-        try:
-            return {"id": request["id"], "answer": do(**request["with"])}
-        except (OSError, KeyError, HarnessError) as error:
-            return {"id": request["id"], "error": f"{request['do']}: {error}"}
 
     def _do_network(self, names: list[str]) -> None:
         self._fabric.add(names)
@@ -87,9 +77,7 @@ class Supervisor:
 
     def _do_start(self, spec: dict[str, Any]) -> int:
         node = Spec.from_json(spec)
-        last = self._processes.get(node.name)
-        if last and last.is_running:
-            raise ClusterError(f"{node.name} runs already, as process {last.pid}")
+        last = self._processes.before(node.name)
         incarnation = last.incarnation + 1 if last else 1
         home = Path(HOME, node.name)
         if incarnation == 1:
@@ -97,26 +85,17 @@ class Supervisor:
         settings = {"name": node.name, "incarnation": incarnation, "home": str(home), **node.settings}
         settings["control"] = str(home / "control.sock")
         pid = self._fork(node, settings) if isinstance(node.run, str) else self._exec(node, node.run, home)
-        process = self._processes[node.name] = Process(node.name, pid, incarnation, Path(node.log))
-        started = {"pid": pid, "create_time_s": process.create_time_s, "incarnation": incarnation}
-        self._record(node.name, "ok", "start", started)
+        self._processes.started(Process(node.name, pid, incarnation, Path(node.log)))
         return pid
 
     def _do_signal(self, name: str, signal: str) -> None:
-        process = self._processes[name]
-        value = {"pid": process.pid, "incarnation": process.incarnation, "signal": signal}
-        self._record(name, "invoke", "signal", value)
-        process.signal(signal)
-        self._record(name, "ok", "signal", value)
+        self._processes.signal(name, signal)
 
-    def _do_process(self, name: str) -> dict[str, Any]:
-        process = self._processes.get(name)
-        if not process:
-            return {"running": False, "paused": False}
-        return {"running": process.is_running, "paused": process.is_paused}
+    def _do_process(self, name: str) -> dict[str, bool]:
+        return self._processes.state(name)
 
     def _do_running(self) -> list[str]:
-        return [name for name, process in self._processes.items() if process.is_running]
+        return self._processes.running()
 
     def _do_cut(self, links: list[list[str]]) -> list[tuple[str, str]]:
         return sorted(self._fabric.cut([(a, b) for a, b in links]))
@@ -140,7 +119,6 @@ class Supervisor:
         here = os.open("/proc/self/ns/net", os.O_RDONLY)
         history = self._history.fileno()
         keep = {theirs.fileno(), history}
-        self._zygote_log = self._metrics_file.with_name("logs") / "zygote.log"
         fork_into(here, self._zygote_log, keep, lambda: zygote.main(theirs, history))
         theirs.close()
         os.close(here)
@@ -153,7 +131,7 @@ class Supervisor:
         order = {"run": node.run, "settings": settings, "network": network, "log": node.log}
         self._zygote.send(json.dumps(order).encode())
         while "started" not in (message := self._zygote_message()):
-            self._ended(message["ended"], message["status"])
+            self._processes.ended(message["ended"], message["status"])
         return int(message["started"])
 
     def _exec(self, node: Spec, program: tuple[str, ...], home: Path) -> int:
@@ -172,14 +150,14 @@ class Supervisor:
         if not data:
             last = " | ".join(tail(self._zygote_log)) or "nothing"
             reason = f"the zygote ended or hangs; its log says: {last}"
-            self._control.sendall(json.dumps({"failed": reason}).encode() + b"\n")
+            self._server.fail(reason)
             raise SystemExit(1)
         message: dict[str, Any] = json.loads(data)
         return message
 
     def _hear_zygote(self) -> bool:
         message = self._zygote_message()
-        self._ended(message["ended"], message["status"])
+        self._processes.ended(message["ended"], message["status"])
         return True
 
     def _watch_children(self) -> None:
@@ -206,35 +184,8 @@ class Supervisor:
         except ChildProcessError:
             return False
         if pid:
-            self._ended(pid, os.waitstatus_to_exitcode(status))
+            self._processes.ended(pid, os.waitstatus_to_exitcode(status))
         return bool(pid)
-
-    def _ended(self, pid: int, status: int) -> None:
-        process = next((p for p in self._processes.values() if p.pid == pid and p.is_running), None)
-        if process:
-            process.ended(status)
-            value: dict[str, Any] = {"pid": pid, "incarnation": process.incarnation, "status": status}
-            value |= {"asked": process.asked, "ran_s": round(time.monotonic() - process.started_s, 3)}
-            self._record(process.name, "ok", "exit", value, None if process.asked else process.epitaph())
-
-    # what is written down
-
-    def _record(self, actor: str, kind: Any, f: str, value: dict[str, Any], error: str | None = None) -> None:
-        self._history.send(Op(time.monotonic_ns(), actor, kind, f, value, error).line().encode())
-
-    def _sample(self) -> None:
-        if time.monotonic() < self._metrics_due_s:
-            return
-        began_s = time.monotonic()
-        rows = [
-            json.dumps({"time_ns": time.monotonic_ns(), "node": name, **metrics})
-            for name, process in self._processes.items()
-            if process.is_running and (metrics := process.metrics())
-        ]
-        with contextlib.suppress(OSError), self._metrics_file.open("a") as file:  # a full disk: the history says so
-            file.write("".join(f"{row}\n" for row in rows))
-        took_s = time.monotonic() - began_s
-        self._metrics_due_s = time.monotonic() + max(_METRICS_EVERY_S, 20 * took_s)
 
 
 def _furnish(home: Path, files: dict[str, str]) -> None:

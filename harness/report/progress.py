@@ -30,6 +30,10 @@ class Progress(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+    def note(self, text: str) -> None:
+        """Something that was decided for the user."""
+        ...
+
     def phase(self, name: str, detail: str = "") -> None:
         """A phase has ended; `detail` is what it came to."""
         ...
@@ -54,6 +58,9 @@ class Quiet:
     def close(self) -> None:
         """Nothing more will be shown."""
 
+    def note(self, text: str) -> None:
+        pass
+
     def phase(self, name: str, detail: str = "") -> None:
         pass
 
@@ -74,6 +81,9 @@ class Plain(Quiet):
         self._console = Console(file=stderr, highlight=False, soft_wrap=True)
         self._tally = Tally(plan)
         self._verbose = verbose
+
+    def note(self, text: str) -> None:
+        self._say(Text(f"  {text}"))
 
     def phase(self, name: str, detail: str = "") -> None:
         took_s = self._tally.ended_s(name)

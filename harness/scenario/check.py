@@ -137,10 +137,14 @@ def _fault_problems(name: str, raw: Mapping[str, Any], path: Path, tree: Tree) -
 
 
 def _etcd_problems(raw: Mapping[str, Any], tree: Tree) -> Iterator[Problem]:
-    if raw.get("runtime") == "docker":
-        yield tree.at_value(("cluster", "etcd", "runtime"), "'docker' is not built yet; it is auto or process")
-    if raw.get("image") is not None:
-        yield tree.at_key(("cluster", "etcd", "image"), "image is not built yet; binary names a program instead")
+    if raw.get("image") is None:
+        return
+    if raw.get("binary") is not None:
+        yield tree.at_key(("cluster", "etcd", "binary"), "the image has an etcd of its own; leave binary out")
+    if raw.get("runtime") == "process":
+        yield tree.at_key(
+            ("cluster", "etcd", "image"), "image is for containers; leave it out, or set runtime to docker"
+        )
 
 
 def _one_of(raw: Mapping[str, Any], keys: Sequence[str], path: Path, what: str, tree: Tree) -> Iterator[Problem]:

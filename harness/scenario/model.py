@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, Tag, WithJsonSchema, create_model
+from pydantic import BaseModel, Field, Tag, create_model
 
 from harness.core.plan import SEED_MAX, EtcdRuntime
 from harness.faults import FAULTS
 from harness.scenario.forms import FAULT_FIELDS
 from harness.scenario.tree import Tree
 from harness.scenario.values import (
-    NOT_BUILT_SCHEMA,
     Count,
     Duration,
     Fields,
@@ -32,13 +31,11 @@ class EtcdBlock(Fields):
     """The etcd that holds the membership."""
 
     members: Literal[1, 3, 5] = field("How many members: etcd-1, etcd-2 ...", 1)
-    runtime: Annotated[EtcdRuntime, WithJsonSchema({"enum": ["auto", "process"]})] = field(
-        "How it runs: as a process, which is what auto chooses.", "auto"
-    )
+    runtime: EtcdRuntime = field("How it runs: in a container, as a process, or auto: the first that can be.", "auto")
     timers: Literal["tuned", "default"] = field(
         "Short heartbeats and elections, which make it ready sooner, or etcd's own.", "tuned"
     )
-    image: Annotated[str | None, WithJsonSchema(NOT_BUILT_SCHEMA)] = left_out("Not built yet.")
+    image: str | None = field("An image of this machine with an etcd in it, instead of one made of binary.", None)
     binary: str | None = field("The program to run, instead of the etcd that is installed with the harness.", None)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.cluster.etcd_server import ProcessRuntime, arguments, choose_runtime, endpoints, find_binary, version_of
+from harness.cluster.etcd_server import ProcessRuntime, arguments, endpoints, find_binary, version_of
 from harness.core.plan import Etcd
 from harness.errors import ClusterError, InputError
 
@@ -13,7 +13,7 @@ def program(folder, text):
 
 
 def test_the_packaged_binary_is_found_and_tells_its_version(tmp_path):
-    runtime = choose_runtime(Etcd())
+    runtime = ProcessRuntime(Etcd())
     assert runtime.name == "process"
     assert runtime.version.split(".")[0] == "3"
     assert runtime.spec("etcd-1", tmp_path).run[1] == "--name=etcd-1"
@@ -43,11 +43,6 @@ def test_a_binary_that_is_no_program_says_so(tmp_path):
 def test_a_program_that_is_no_etcd_is_refused(tmp_path):
     with pytest.raises(ClusterError, match="is no etcd: --version says 'redis 7'"):
         version_of(program(tmp_path, "#!/bin/sh\necho redis 7\n"))
-
-
-def test_the_docker_runtime_is_refused_as_not_built():
-    with pytest.raises(InputError, match="not built yet; allowed: auto, process"):
-        choose_runtime(Etcd(runtime="docker"))
 
 
 def test_timers_are_tuned_unless_the_scenario_wants_the_default_ones():

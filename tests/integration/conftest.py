@@ -10,7 +10,7 @@ import pytest
 from harness import make_plan
 from harness.cluster.cluster import Cluster
 from harness.cluster.control import Control
-from harness.cluster.etcd_server import choose_runtime
+from harness.cluster.etcd_runtime import choose_runtime
 from harness.cluster.roles import HARNESS_PLACE, every_spec
 from harness.cluster.spec import Spec
 from harness.cluster.status import Status
@@ -51,7 +51,9 @@ class Held:
         runtime = choose_runtime(self.plan.etcd)
         with Recorder(self.folder / "history.jsonl", [status.hear, self.ops.append], self.died.append) as recorder:
             metrics, log = self.folder / "metrics.jsonl", self.folder / "logs" / "supervisor.log"
-            self.control = Control(recorder.theirs, metrics, log, str(self.folder), self.died.append)
+            self.control = Control(
+                recorder.theirs, metrics, log, str(self.folder), self.died.append, engine=runtime.engine
+            )
             recorder.hang_up()
             specs = every_spec(self.plan, runtime, self.folder / "logs", self.folder)
             self.cluster = Cluster(self.plan, self.control, status, specs, threading.Event())

@@ -75,15 +75,21 @@ def test_pure_modules_touch_no_clock_no_machine_and_no_global_chance(path):
     assert list(global_random_in(tree)) == []
 
 
-def test_etcd3_has_one_door():
-    users = {name_of(path) for path in SOURCES if any(m.split(".")[0] == "etcd3" for m in imports_in(tree_of(path)))}
-    assert users <= {"harness/etcd/door.py"}
+@pytest.mark.parametrize(
+    ("library", "door"), [("etcd3", "harness/etcd/door.py"), ("docker", "harness/cluster/engine.py")]
+)
+def test_a_foreign_library_has_one_door(library, door):
+    users = {name_of(path) for path in SOURCES if any(m.split(".")[0] == library for m in imports_in(tree_of(path)))}
+    assert users == {door}
 
 
 def test_importing_the_package_imports_nothing_heavy():
     program = "import harness, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert set(loaded.stdout.split()) & {"etcd3", "grpc", "numpy", "pydantic", "aiohttp", "rich", "pyroute2"} == set()
+    assert (
+        set(loaded.stdout.split()) & {"etcd3", "grpc", "numpy", "pydantic", "aiohttp", "rich", "pyroute2", "docker"}
+        == set()
+    )
 
 
 @pytest.mark.parametrize(

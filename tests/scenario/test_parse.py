@@ -113,7 +113,7 @@ def test_a_property_keeps_its_dots_in_an_override():
     [
         ("cluster__wrokers", "5", "--set cluster.wrokers: unknown field 'wrokers'; did you mean 'workers'? "),
         ("cluster__workers", "0", "--set cluster.workers: 0 is too small; it is at least 1"),
-        ("cluster__etcd__runtime", "docker", "--set cluster.etcd.runtime: 'docker' is not built yet; it is auto or pr"),
+        ("cluster__etcd__runtime", "podman", "--set cluster.etcd.runtime: 'podman' is not allowed; it is auto, docker"),
         ("cluster__workers", "[", "--set cluster.workers: this is not YAML: "),
         ("cluster__workers__many", "5", "--set cluster.workers.many: cluster.workers is 2; only maps and lists have"),
         ("steps__3__at", "5s", "--set steps.3.at: steps has no item 3; there are 1, counted from 0"),

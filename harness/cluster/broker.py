@@ -1,0 +1,199 @@
+"""
+The program outside the sandbox that keeps containers: starts, signals, samples and in the end removes them.
+
+It answers the command with the supervisor's words for processes. At every start of a container it hands the
+container's network namespace to the supervisor, which wires it: a container that ends takes its wire along. It ends
+with the command or the supervisor, whichever goes first, and removes what it made; it is in a session of its own, so
+what kills the command's process group does not reach it.
+"""
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.cluster.engine import COMMAND, NODE, RUN, Engine, EngineError
+from harness.cluster.ledger import MARK
+from harness.cluster.leftovers import remove_run, sweep
+from harness.cluster.process import Process
+from harness.cluster.processes import Processes
+from harness.cluster.serving import Server
+from harness.cluster.spec import Spec
+from harness.errors import ClusterError
+
+_WIRED_S = 10.0
+_LOG_S = 2.0
+_RETRY_S = 1.0
+_RETRIES = 600
+
+
+@dataclass
+class Contained(Process):
+    """One incarnation of a node in a container: the process is the machine's, but the engine signals it."""
+
+    container: str = ""
+    engine: Engine | None = None
+    output: threading.Thread | None = None
+
+    @property
+    def is_paused(self) -> bool:
+        return self.is_running and self.engine is not None and self.engine.is_paused(self.container)
+
+    def signal(self, name: str) -> None:
+        self.asked |= name in ("TERM", "KILL")
+        if self.is_running and self.engine:
+            self.engine.signal(self.container, name)
+
+
+class Broker:
+    """`labels` are those of the run's containers."""
+
+    def __init__(
+        self,
+        control: socket.socket,
+        supervisor: socket.socket,
+        url: str,
+        processes: Processes[Contained],
+        labels: dict[str, str],
+    ) -> None:
+        self._control, self._supervisor, self._url, self._labels = control, supervisor, url, labels
+        self._supervisor.settimeout(_WIRED_S)
+        self._server = Server(control, lambda do: getattr(self, f"_do_{do}"))
+        self._selector = selectors.DefaultSelector()
+        self._processes = processes
+
+    def run(self) -> int:
+        """Serve until the command or the supervisor hangs up, or the engine fails."""
+        self._selector.register(self._control, selectors.EVENT_READ, self._server)
+        self._selector.register(self._supervisor, selectors.EVENT_READ, lambda: False)
+        try:
+            self._engine = Engine(self._url)
+            sweep(self._url)
+            while self._turn():
+                self._processes.sample()
+        except EngineError as error:
+            with contextlib.suppress(OSError):
+                self._server.fail(str(error))
+        finally:
+            self._remove()
+        return 0
+
+    def _turn(self) -> bool:
+        return all(key.data() for key, _ in self._selector.select(self._processes.due_in_s()))
+
+    # what the command asks
+
+    def _do_start(self, spec: dict[str, Any]) -> int:
+        node = Spec.from_json(spec)
+        last = self._processes.before(node.name)
+        container = last.container if last else self._create(node)
+        output = _copied(self._engine.output(container), Path(node.log))
+        pid = self._engine.start(container)
+        incarnation = last.incarnation + 1 if last else 1
+        process = Contained(
+            node.name, pid, incarnation, Path(node.log), container=container, engine=self._engine, output=output
+        )
+        self._processes.started(process)
+        if process.pidfd < 0:
+            self._ended(process)
+        else:
+            self._selector.register(process.pidfd, selectors.EVENT_READ, lambda: self._ended(process))
+            self._wire(process)
+        return pid
+
+    def _do_signal(self, name: str, signal: str) -> None:
+        self._processes.signal(name, signal)
+
+    def _do_process(self, name: str) -> dict[str, bool]:
+        return self._processes.state(name)
+
+    def _do_running(self) -> list[str]:
+        return self._processes.running()
+
+    # containers
+
+    def _create(self, node: Spec) -> str:
+        if not isinstance(node.run, tuple):
+            raise ClusterError(f"{node.name}: a container runs a program")
+        hosts = self._ask_supervisor({"do": "hosts"})
+        labels = {**self._labels, NODE: node.name}
+        return self._engine.create(node.image, node.run, labels, {MARK: self._labels[RUN]}, hosts)
+
+    def _wire(self, process: Contained) -> None:
+        """Raises ClusterError when the pid is not that of our container: whose network it was, nobody could say."""
+        with contextlib.suppress(FileNotFoundError):  # it has ended already, which will be told
+            groups = Path(f"/proc/{process.pid}/cgroup").read_text()
+            network = os.open(f"/proc/{process.pid}/ns/net", os.O_RDONLY)
+            try:
+                if process.container not in groups:
+                    raise ClusterError(f"process {process.pid} is not {process.name}, though the engine says so")
+                self._ask_supervisor({"do": "wire", "name": process.name}, network)
+            finally:
+                os.close(network)
+
+    def _ask_supervisor(self, message: dict[str, Any], *descriptors: int) -> Any:
+        socket.send_fds(self._supervisor, [json.dumps(message).encode()], descriptors)
+        try:
+            said = self._supervisor.recv(1 << 20)
+        except TimeoutError:
+            said = b""
+        reply = json.loads(said) if said else {"error": "the supervisor is silent"}
+        if "error" in reply:
+            raise ClusterError(reply["error"])
+        return reply["answer"]
+
+    def _ended(self, process: Contained) -> bool:
+        if process.pidfd >= 0:
+            self._selector.unregister(process.pidfd)
+        status = self._engine.exit_status(process.container)
+        if process.output:
+            process.output.join(_LOG_S)  # its last words are told with its end
+        self._processes.ended(process.pid, status)
+        return True
+
+    def _remove(self) -> None:
+        """Removes what it made. An engine that does not answer is waited for; processes end without it."""
+        pause = threading.Event()
+        for _ in range(_RETRIES):
+            try:
+                remove_run(self._url, self._labels[RUN])
+            except EngineError:
+                for process in self._processes:
+                    Process.signal(process, "KILL")
+                pause.wait(_RETRY_S)
+            else:
+                return
+
+
+def _copied(output: Iterator[bytes], log: Path) -> threading.Thread:
+    """A thread that copies what a container writes into its log."""
+
+    def copy() -> None:
+        with log.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+            for chunk in output:
+                file.write(chunk)
+
+    thread = threading.Thread(target=copy, daemon=True)
+    thread.start()
+    return thread
+
+
+def main(arguments: list[str]) -> int:
+    """The program: COMMAND METRICS_FILE ENGINE_URL CONTROL_FD HISTORY_FD SUPERVISOR_FD."""
+    command, metrics, url = arguments[:3]
+    control, history, supervisor = (socket.socket(fileno=int(argument)) for argument in arguments[3:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    labels = {RUN: os.environ[MARK], COMMAND: command}
+    return Broker(control, supervisor, url, Processes(history, Path(metrics)), labels).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
