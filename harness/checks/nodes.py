@@ -55,6 +55,8 @@ class Node:
     answers: int = 0
     held_up: set[str] = field(default_factory=set)
     cut_off_ns: int = 0
+    silent: int = 0
+    """How many members of etcd may not answer it."""
     disturbed_ns: int = 0
     ready_ns: int = 0
     gone_for: dict[object, str] = field(default_factory=dict)
@@ -187,7 +189,7 @@ class Nodes(Fold):
             if not cuts:
                 self.quorum.stop(step, op.value["targets"])
             if self.quorum.touches(step):
-                self._etcd_touched(op, 0.0)
+                self._etcd_touched(op)
         elif op.type == "ok" and op.value["effect"] in _EFFECTIVE:
             self._cuts[step] = links
             for name in {a for a, b in links if a in self.workers}:
@@ -206,10 +208,10 @@ class Nodes(Fold):
                 cut_s = (op.time_ns - self._cut_at[step]) / SECOND
                 self.node(name).echo_ns = _later(op, self._bounds.after_cut_s(cut_s))
         if op.type == "ok" and self._is_over(step, op) and self.quorum.touches(step):
-            late_s = self.moving_on_s
+            is_late = self.moving_on_s > 0
             self.quorum.release(step)
-            self._etcd_touched(op, late_s)
-            for name in self.workers if late_s else ():
+            self._etcd_touched(op)
+            for name in self.workers if is_late else ():
                 node = self.node(name)
                 node.echo_ns = max(node.echo_ns, _later(op, self._bounds.reset_s))
 
@@ -235,33 +237,32 @@ class Nodes(Fold):
         """A new leader gives every lease its full TTL again."""
         self.quorum.leader = op.value["member"]
         self._etcd_back(op, 0.0)
-        self._etcd_touched(op, 0.0)
+        self._etcd_touched(op)
 
-    def _etcd_touched(self, op: Op, late_s: float) -> None:
-        """
-        Members, or links to them, were touched, or another one leads. Whoever may have asked a silent member before it
-        asks one that answers hears from etcd so much later; `late_s` is how much later it was until now.
-        """
+    def _etcd_touched(self, op: Op) -> None:
+        """Members, or links to them, were touched, or another one leads."""
         if not self.quorum.serves:
             self._lost_ns = self._lost_ns if _NO_QUORUM in self.etcd_troubles else op.time_ns
             self.etcd_troubles.add(_NO_QUORUM)
         elif _NO_QUORUM in self.etcd_troubles:
             self.etcd_troubles.discard(_NO_QUORUM)
             self._etcd_back(op, (op.time_ns - self._lost_ns) / SECOND)
-        silent = {name: self.quorum.silent_to(name) for name in self.of if name not in self._etcd}
-        reached = [count for count in silent.values() if count < len(self._etcd)]
+        for name in self.of.keys() - {*self._etcd}:
+            self._look_at_links(self.node(name), op)
+        reached = [node.silent for node in self.of.values() if node.silent < len(self._etcd)]
         self.moving_on_s = max(reached, default=0) * self._bounds.move_on_s
-        for name, count in silent.items():
-            self._judge_links(self.node(name), count == len(self._etcd), op, max(late_s, self.moving_on_s))
 
-    def _judge_links(self, node: Node, is_cut_off: bool, op: Op, late_s: float) -> None:
-        node.ready_ns = max(node.ready_ns, _later(op, self._bounds.fresh_s + late_s))
-        if is_cut_off and _CUT_OFF not in node.held_up:
+    def _look_at_links(self, node: Node, op: Op) -> None:
+        """Whoever may have to ask silent members before one that answers hears from etcd so much later."""
+        before, node.silent = node.silent, self.quorum.silent_to(node.name)
+        late_s = max(before, node.silent) * self._bounds.move_on_s
+        if node.silent == len(self._etcd):
+            node.cut_off_ns = node.cut_off_ns if _CUT_OFF in node.held_up else op.time_ns
             node.held_up.add(_CUT_OFF)
-            node.cut_off_ns = op.time_ns
-        elif not is_cut_off:
-            since_s = (op.time_ns - node.cut_off_ns) / SECOND
-            self._released(node, _CUT_OFF, op, self._bounds.after_cut_s(since_s))
+        elif _CUT_OFF in node.held_up:
+            self._released(node, _CUT_OFF, op, self._bounds.after_cut_s((op.time_ns - node.cut_off_ns) / SECOND))
+        elif late_s:
+            node.ready_ns = max(node.ready_ns, _later(op, self._bounds.fresh_s + late_s))
 
     def _etcd_back(self, op: Op, away_s: float) -> None:
         self.etcd_ready_ns = max(self.etcd_ready_ns, op.time_ns)
