@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from harness.checks.bounds import NEVER, SECOND, Bounds
+from harness.checks.bounds import NEVER, SECOND, SILENCE_S, Bounds
 from harness.checks.invariant import Invariant
 from harness.checks.nodes import Node
 from harness.checks.planned import ttl_s, workers_paused_for
@@ -31,6 +31,7 @@ class Pause:
     thawed: Op | None = None
     is_kept: bool | None = None
     events: dict[int, Op] = field(default_factory=dict)
+    awoken_ns: int = NEVER
     heard_ns: int = 0
     end_ns: int = NEVER
 
@@ -153,7 +154,7 @@ class APauseCountsOnce(Invariant):
             return
         if pause.heard_ns and self.truth.nodes.node(op.actor).disturbed_ns == op.time_ns:
             self._close(op.actor, pause.heard_ns)
-        pause.heard_ns = op.time_ns
+        pause.awoken_ns, pause.heard_ns = min(pause.awoken_ns, op.time_ns), op.time_ns
 
     def on_exit(self, op: Op) -> None:
         self._close(op.actor, op.time_ns)
@@ -217,9 +218,14 @@ class APauseCountsOnce(Invariant):
             if story != "d" or is_watched:
                 self._long += 1
                 self._hold(pause, story == "dp", "one leave and one return")
-        elif pause.is_kept or (left_s >= _SHORT * pause.ttl_s and not stalled_s):
+        elif pause.is_kept or (left_s >= _SHORT * pause.ttl_s and not stalled_s and self._is_awake(pause)):
             self._short += 1
             self._hold(pause, not story, "no change")
+
+    def _is_awake(self, pause: Pause) -> bool:
+        """Whether the machine let it run again soon after the thaw."""
+        soon_ns = int(SILENCE_S * self.truth.bounds.scale * SECOND)
+        return pause.thawed is not None and pause.awoken_ns <= pause.thawed.time_ns + soon_ns
 
     def _hold(self, pause: Pause, is_right: bool, wanted: str) -> None:
         if is_right or pause.thawed is None:

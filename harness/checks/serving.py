@@ -1,10 +1,11 @@
 """The invariant of availability: what befalls one worker is no reason to go without another."""
 
+from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from harness.checks.bounds import NEVER, SECOND
+from harness.checks.bounds import NEVER, SECOND, SILENCE_S
 from harness.checks.contents import Content
 from harness.checks.invariant import Invariant
 from harness.checks.nodes import Node, Process
@@ -14,6 +15,8 @@ from harness.core.history import Op
 from harness.core.plan import Plan
 
 _KEPT_S = 60.0
+_PROMPT_S = 0.1
+"""Where anybody took longer than this for a word, the machine is too busy to blame an op for the time it took."""
 _Cut = tuple[Collection[str], Collection[str]]
 
 
@@ -51,8 +54,8 @@ class HealthyOwnersServe(Invariant):
     """
     An owner is well when nothing was done to it, to etcd or to its links from the bound before the op until after it,
     and it says so itself, in answer to a sample sent after the op; the same for the client, which may however be cut
-    off from etcd, for it has a view. Who is meant by the owner is what the client said, or else what the ring of the
-    view says that it had all the time.
+    off from etcd, for it has a view. An op that took long counts only if everybody else was prompt. Who is meant by the
+    owner is what the client said, or else what the ring of the view says that it had all the time.
     """
 
     name = "healthy-owners-serve"
@@ -67,6 +70,7 @@ class HealthyOwnersServe(Invariant):
         self._cuts: dict[int, _Cuts] = {}
         self._suspects: list[_Suspect] = []
         self._convicted: list[tuple[_Suspect, Op]] = []
+        self._tardy: list[int] = []
         self._examined = self._unexamined = 0
 
     @staticmethod
@@ -152,7 +156,15 @@ class HealthyOwnersServe(Invariant):
 
     # Who is heard afterwards
 
+    def on_reach(self, op: Op) -> None:
+        self._timed(op)
+
+    def _timed(self, op: Op) -> None:
+        if op.time_ns - op.value["sent_ns"] > _PROMPT_S * self.truth.bounds.scale * SECOND:
+            self._tardy.append(op.time_ns)
+
     def on_sample(self, op: Op) -> None:
+        self._timed(op)
         if self._suspects and op.type == "ok":
             for suspect in [one for one in self._suspects if op.actor in one.unheard]:
                 self._heard(suspect, op)
@@ -178,6 +190,13 @@ class HealthyOwnersServe(Invariant):
         self._suspects.remove(suspect)
         self._unexamined += 1
 
+    def _is_certain(self, begun_ns: int, done_ns: int, heard_ns: int) -> bool:
+        silence_ns = int(SILENCE_S * self.truth.bounds.scale * SECOND)
+        if self.truth.bounds.stalled_s(begun_ns, heard_ns):
+            return False
+        tardy = bisect_left(self._tardy, begun_ns) < bisect_left(self._tardy, heard_ns + silence_ns)
+        return done_ns - begun_ns < silence_ns or not tardy
+
     def _told(self, suspect: _Suspect, heard: Op) -> None:
         begun, done, owner, at = suspect.begun.op, suspect.done, suspect.owner.name, self.truth.at
         took_s, key = (done.time_ns - begun.time_ns) / SECOND, done.value["key"]
@@ -196,7 +215,7 @@ class HealthyOwnersServe(Invariant):
     def verdict(self) -> Verdict:
         """Only now is known for how long the observer did not run."""
         for suspect, heard in self._convicted:
-            if not self.truth.bounds.stalled_s(suspect.begun.op.time_ns, heard.time_ns):
+            if self._is_certain(suspect.begun.op.time_ns, suspect.done.time_ns, heard.time_ns):
                 self._unexamined -= 1
                 self._examined += 1
                 self._told(suspect, heard)

@@ -47,7 +47,7 @@ def gone(seconds, revision=8):
     return deleted(seconds, alive(WHO), revision)
 
 
-def paused(for_s, *ops, stops=30, snapshots=True, heard_s=8):
+def paused(for_s, *ops, stops=30, snapshots=True, heard_s=8, wakes_s=0.01):
     """worker-1 is paused from 1 s on; it answers before, for some time after, and again 3 s later."""
     thaw = 1 + for_s
     there = joined(-4, WHO, 4, LEASE)
@@ -68,7 +68,7 @@ def paused(for_s, *ops, stops=30, snapshots=True, heard_s=8):
         reached(-4.9, 40),
         signalled(1, WHO, PID, "STOP"),
         signalled(thaw, WHO, PID, "CONT"),
-        samples(thaw + 0.01, thaw + heard_s, WHO, 4, pid=PID),
+        samples(thaw + wakes_s, thaw + heard_s, WHO, 4, pid=PID),
         sampled(thaw + heard_s + 3, WHO, 4, pid=PID),
         phase(stops, "stop", "invoke"),
         snapshot(39, 20, there[0], held) if snapshots else [],
@@ -92,6 +92,10 @@ def test_a_short_pause_that_costs_the_membership_is_violated():
         "worker-1 was paused from 1.00 s for 0.60 s, 2 s being its lease: etcd's log should have no change of its "
         "alive key, and has delete at revision 8 (1.50 s), put at revision 9 (1.70 s)"
     ]
+
+
+def test_a_worker_that_the_machine_does_not_wake_is_not_to_blame():
+    assert paused(0.6, gone(2.9), back(3.1), wakes_s=1.4).outcome == "unknown"
 
 
 def test_a_short_pause_after_which_it_registers_anew_is_violated():

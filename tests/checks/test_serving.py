@@ -12,6 +12,7 @@ from tests.checks.telling import (
     healed,
     judged,
     looked_up,
+    ns,
     op,
     owner_of,
     phase,
@@ -19,6 +20,7 @@ from tests.checks.telling import (
     reached,
     read,
     run_begins,
+    sampled,
     samples,
     signalled,
     started,
@@ -142,6 +144,20 @@ def test_nothing_is_judged_while_etcd_may_not_serve():
 
 def test_nothing_is_judged_that_happened_while_the_observer_did_not_run():
     assert told(served(0.4), passed_by(1), reached(2, 10), until_s=0.9).outcome == "valid"
+
+
+def test_an_op_that_took_long_counts_only_where_everybody_was_prompt():
+    def slow(took):
+        done = read(6, KEY, OWNER, 5, served_by=IDS[OTHER])
+        return [asked_for(6 - took, done), done]
+
+    busy = sampled(5.5, OTHER, 5, took=0.2)
+    assert told(slow(1)).outcome == "violated"
+    assert told(served(0.4), slow(1), busy).outcome == "valid"
+    assert (
+        told(served(0.4), slow(1), op(5.5, "observer", "reach", {"sent_ns": ns(5.2), "revision": 5})).outcome == "valid"
+    )
+    assert told(slow(0.3), sampled(5.9, OTHER, 5, took=0.2)).outcome == "violated"
 
 
 def test_a_failure_under_two_views_has_no_owner_for_sure():
