@@ -3,7 +3,7 @@
 import symtable
 from collections.abc import Iterable
 from difflib import get_close_matches
-from os.path import isdir, isfile  # a name that no file can have is False, where Path.is_file raises
+from os.path import isdir, isfile, lexists  # a name that no file can have is False, where Path.is_file raises
 from pathlib import Path
 
 from harness.checks import INVARIANTS
@@ -30,6 +30,7 @@ def find_scenario(name: str | Path) -> Path:
     near = [beside] if beside else get_close_matches(Path(name).stem, known, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     what = "a folder, and no scenario" if isdir(name) else "no such file, and no packaged scenario"
+    what = "no plain file" if lexists(name) and not isdir(name) else what
     raise InputError(f"{name}: {what}; {hint}there are {', '.join(known)}")
 
 

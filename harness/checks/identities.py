@@ -175,7 +175,7 @@ class NoPrematureEviction(Invariant):
         )
         self.violated(
             f"{what}, {early_s:.2f} s before the {lease.ttl_s:g} s of the {lease.op.f} were over that it had sent at "
-            f"{at(lease.sent_ns)} and etcd had acknowledged at {at(lease.acked_ns)}; nobody revoked it",
+            f"{at(lease.sent_ns)} and etcd had acknowledged at {at(lease.acked_ns)}; no worker says that it revoked it",
             put,
             lease.op,
             op,

@@ -137,12 +137,17 @@ class EqualRevisionsEqualViews(Invariant):
 
 @dataclass(frozen=True)
 class _End:
-    """How things stood when etcd's last snapshot was taken: who disagreed with it, and who could not be asked."""
+    """
+    How things stood when etcd's last snapshot was taken: who disagreed with it, who could not be asked; which workers
+    ran and were not online in etcd (`absent`), and which identities were online there and nobody's (`ghosts`).
+    """
 
     snapshot: Op
     held: Content
     compared: int
     dissent: tuple[tuple[str, Seen | None], ...]
+    absent: tuple[Node, ...]
+    ghosts: tuple[str, ...]
     unasked: tuple[str, ...]
     agreed_ns: int
     changed_ns: int
@@ -151,7 +156,7 @@ class _End:
 class ViewsAgreeInTheEnd(Invariant):
     name = "views-agree-in-the-end"
     id = "W8"
-    says = "after the last heal, every running node's view comes to agree with etcd, so with all others, in time"
+    says = "after the last heal all views come to agree with etcd in time, and show just the workers that run as online"
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
@@ -176,6 +181,8 @@ class ViewsAgreeInTheEnd(Invariant):
             held,
             len(asked),
             tuple((node.name, node.view) for node in asked if node.view is None or node.view.content is not held),
+            tuple(node for node in asked if self._is_absent(node, held, healed)),
+            tuple(sorted(held.online.keys() - {node.id for node in self.truth.nodes.of.values() if node.runs})),
             tuple(node.name for node in nodes if node not in asked),
             max((node.content_since_ns for node in asked), default=0),
             self._changed_ns,
@@ -185,6 +192,10 @@ class ViewsAgreeInTheEnd(Invariant):
         """A view that is right already needs no answer after the heal."""
         agrees = node.view is not None and node.view.content is held
         return agrees or (node.answered is not None and node.answered.time_ns > healed.time_ns)
+
+    def _is_absent(self, node: Node, held: Content, healed: Op) -> bool:
+        has_answered = node.answered is not None and node.answered.time_ns > healed.time_ns
+        return node.name in self.truth.nodes.workers and has_answered and node.id not in held.online
 
     def _is_expected(self, node: Node) -> bool:
         if not node.runs or node.name not in (*self.truth.nodes.workers, *self.truth.nodes.clients):
@@ -197,27 +208,44 @@ class ViewsAgreeInTheEnd(Invariant):
             return self.answer("0 nodes", "the run did not get as far as a snapshot of etcd after its last heal")
         took_s = max(0.0, (max(end.agreed_ns, end.changed_ns) - healed.time_ns) / SECOND)
         elapsed_s = (end.snapshot.time_ns - healed.time_ns) / SECOND
-        if end.dissent and elapsed_s >= allowed_s:
-            for name, seen in end.dissent:
-                self._told(name, seen, end, elapsed_s)
+        if elapsed_s >= allowed_s:
+            self._tell(end, elapsed_s)
+        is_settled = not (end.dissent or end.absent or end.ghosts)
         return self.answer(
-            f"{len(end.dissent)} of {end.compared} nodes disagree"
-            if end.dissent
-            else f"{end.compared} nodes agree {took_s:.2f} s after the last heal, {allowed_s:g} s are allowed",
+            f"{end.compared} nodes agree {took_s:.2f} s after the last heal, {allowed_s:g} s are allowed"
+            if is_settled
+            else f"{len(end.dissent)} of {end.compared} nodes disagree, {len(end.absent)} not online, "
+            f"{len(end.ghosts)} online that nobody is",
             self._missing(end, elapsed_s),
             nodes=end.compared,
             dissenters=len(end.dissent),
-            took_s=None if end.dissent else round(took_s, 3),
+            absent=len(end.absent),
+            ghosts=len(end.ghosts),
+            took_s=round(took_s, 3) if is_settled else None,
             allowed_s=allowed_s,
         )
 
     def _missing(self, end: _End, elapsed_s: float) -> str:
         if end.unasked:
             return f"{', '.join(end.unasked)} could not be asked, or healed, before the end"
-        if end.dissent:
-            names = ", ".join(name for name, _ in end.dissent)
+        unsettled = [name for name, _ in end.dissent] + [node.name for node in end.absent]
+        unsettled += [self.truth.who(ghost) for ghost in end.ghosts]
+        if unsettled:
+            names = ", ".join(dict.fromkeys(unsettled))
             return f"{names} did not agree with etcd yet when settling ended, {elapsed_s:.2f} s after the last heal"
         return "" if end.compared else "no node was running at the end"
+
+    def _tell(self, end: _End, elapsed_s: float) -> None:
+        revision, later = end.snapshot.value["revision"], f"{elapsed_s:.2f} s after the last heal"
+        for name, seen in end.dissent:
+            self._told(name, seen, end, elapsed_s)
+        for node in end.absent:
+            state = node.answered.value["state"] if node.answered else "silent"
+            text = f"{node.name} runs and is not online at revision {revision}; it says that it is {state}, {later}"
+            self.violated(text, node.process.start if node.process else None, node.answered, end.snapshot)
+        for ghost in end.ghosts:
+            who = self.truth.who(ghost)
+            self.violated(f"{who} is online at revision {revision}, and no such worker runs, {later}", end.snapshot)
 
     def _told(self, name: str, seen: Seen | None, end: _End, elapsed_s: float) -> None:
         revision = end.snapshot.value["revision"]

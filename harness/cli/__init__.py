@@ -1,7 +1,8 @@
 """
 The command `harness`. Each command is a thin skin over the package; stdout carries the result, stderr the progress.
 
-Exit codes: 0 as expected, 1 violated, 2 unknown, 130 Ctrl-C, 254 wrong input, 255 the harness failed.
+Exit codes: 0 as expected, 1 violated, 2 unknown, 130 Ctrl-C or a signal to end, 141 nobody reads the output, 254 wrong
+input, 255 the harness failed.
 """
 
 import signal
@@ -33,9 +34,18 @@ for command in (run.command, soak.command, check.command, plan.command, catalogu
     harness.add_command(command)
 
 
+def _end_as_with_ctrl_c(*signals: signal.Signals) -> None:
+    """What a CI system, or a terminal that closes, sends: a run is cut short. Not where it is to be ignored."""
+    for number in signals:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Every deliberate error is one line on stderr."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    if argv is None:
+        _end_as_with_ctrl_c(signal.SIGTERM, signal.SIGHUP)
     code = exits.code_of(lambda: harness.main(arguments, prog_name="harness", standalone_mode=False))
     if argv is None:  # the program: what is done and told no late Ctrl-C can undo
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,6 +1,8 @@
 """Exit codes, and errors as one line on stderr."""
 
+import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,8 +12,8 @@ import click
 
 from harness.errors import HarnessError, InputError
 
-OK, VIOLATED, UNKNOWN, INTERRUPTED, WRONG_INPUT, FAILED = 0, 1, 2, 130, 254, 255
-_WORST_FIRST = (FAILED, WRONG_INPUT, VIOLATED, UNKNOWN, OK)
+OK, VIOLATED, UNKNOWN, INTERRUPTED, NOBODY_READS, WRONG_INPUT, FAILED = 0, 1, 2, 130, 141, 254, 255
+_WORST_FIRST = (FAILED, WRONG_INPUT, NOBODY_READS, VIOLATED, UNKNOWN, OK)
 
 
 def worst(codes: Iterable[int]) -> int:
@@ -28,6 +30,10 @@ def code_of(command: Callable[[], Any], verbose: bool = False) -> int:
     """Carry out a command that returns its exit code (or nothing); its errors become a line and a code."""
     try:
         code = command()
+    except (BrokenPipeError, SystemExit) as error:
+        if not isinstance(error.__context__ or error, BrokenPipeError):
+            raise
+        return _nobody_reads()
     except click.ClickException as error:
         return _wrong_usage(error)
     except (KeyboardInterrupt, click.Abort) as error:
@@ -59,6 +65,17 @@ def _wrong_usage(error: click.ClickException) -> int:
         said = " ".join(error.format_message().split())
         say(f"{path}: {said if said.endswith(('.', '?')) else f'{said}.'} Try '{path} --help'.")
     return WRONG_INPUT
+
+
+def _nobody_reads() -> int:
+    """Whoever read our output has gone, as `head` does; what is still to be said goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())
+    return NOBODY_READS
 
 
 def _told(line: str, error: BaseException, code: int, verbose: bool) -> int:

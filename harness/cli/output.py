@@ -8,23 +8,34 @@ import click
 
 from harness.cli.exits import INTERRUPTED
 from harness.core.plan import Plan
+from harness.errors import ClusterError
 from harness.report.result import Result
 
 
 def show(result: Result, as_json: bool, repeat: str = "") -> None:
-    """`repeat` is the command that carries out the same plan again, where it is known."""
-    if as_json:
-        click.echo(result.to_json())
-        return
+    """
+    `repeat` is the command that carries out the same plan again, where it is known.
+
+    Raises ClusterError when stdout can't be written to, saying where the result is kept.
+    """
+    try:
+        click.echo(result.to_json() if as_json else _screen(result, repeat))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ClusterError(f"can't write the result to stdout: {error.strerror}; it is in {result.run_dir}") from error
+
+
+def _screen(result: Result, repeat: str) -> str:
     from harness.report.screen import screen
 
     width, colour = terminal()
-    click.echo(screen(result, width, colour, repeat), color=colour)
+    return screen(result, width, colour, repeat)
 
 
 def terminal() -> tuple[int | None, bool]:
-    """How wide stdout is, None where it is no terminal; and whether it should be coloured."""
-    is_terminal = sys.stdout.isatty()
+    """How wide stdout is, None where it is no terminal (or closed); and whether it should be coloured."""
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if is_terminal else None
     return width, is_terminal and not os.environ.get("NO_COLOR")
 

@@ -117,7 +117,7 @@ class _Programs:
         descriptors = [line.fileno() for line in lines]
         with log.open("ab") as out:
             return subprocess.Popen(
-                [sys.executable, "-m", f"harness.cluster.{name}", *words, *map(str, descriptors)],
+                [sys.executable, "-P", "-m", f"harness.cluster.{name}", *words, *map(str, descriptors)],
                 pass_fds=descriptors,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -14,7 +14,7 @@ Which ops there are, and what their values hold, is the table in `harness/core/R
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 OpType = Literal["invoke", "ok", "fail", "info"]
 
@@ -48,9 +48,12 @@ class Op:
     def parse(cls, line: str | bytes) -> "Op":
         """Read `line()` back. Raises ValueError when it is no op (a line cut short by a full disk)."""
         try:
-            return cls(**json.loads(line))
-        except TypeError as error:
+            op = cls(**json.loads(line))
+        except (TypeError, RecursionError) as error:
             raise ValueError(f"not an op: {line[:80]!r}") from error
+        if op.type not in get_args(OpType) or not isinstance(op.value, dict) or type(op.time_ns) is not int:
+            raise ValueError(f"not an op: {line[:80]!r}")
+        return op
 
 
 class History(tuple[Op, ...]):

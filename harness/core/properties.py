@@ -7,14 +7,14 @@ Names outside `alluxio.` (credentials of a UFS, say) are kept as they are.
 
 import builtins
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
 from harness.errors import InputError
 
-Kind = Literal["text", "int", "port", "bool", "duration", "list"]
+Kind = Literal["text", "name", "int", "port", "bool", "duration", "list"]
 
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) *([a-z]+)")
 _UNITS_MS = (
@@ -25,6 +25,7 @@ _UNITS_MS = (
     (("d", "day"), 86_400_000),
 )
 _UNIT_MS = {name: ms for names, ms in _UNITS_MS for name in names} | {f"{names[-1]}s": ms for names, ms in _UNITS_MS}
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _INT = re.compile("[0-9]{1,9}")
 _LINE = re.compile(r"([^=:\s]+)\s*[=:]\s*(.*)")
 
@@ -43,7 +44,7 @@ class Property:
 KNOWN = {
     known.name: known
     for known in (
-        Property("alluxio.cluster.name", "DefaultAlluxioCluster", "text", "part of every key in etcd"),
+        Property("alluxio.cluster.name", "DefaultAlluxioCluster", "name", "part of every key in etcd"),
         Property("alluxio.etcd.endpoints", "", "list", "URLs of all etcd members, such as http://etcd-1:2379"),
         Property(
             "alluxio.worker.membership.manager.type",
@@ -207,17 +208,8 @@ def _misfit(known: Property, value: str) -> str | None:
     """What would be allowed, when `value` is not."""
     if known.choices:
         return None if value in known.choices else " or ".join(known.choices)
-    match known.kind:
-        case "int":
-            return None if _INT.fullmatch(value) and int(value) > 0 else "a whole number from 1"
-        case "port":
-            return None if _INT.fullmatch(value) and int(value) < 65536 else "a port from 0 to 65535"
-        case "bool":
-            return None if value.lower() in ("true", "false") else "true or false"
-        case "duration":
-            return None if _is_time(value) else "a duration above 0 such as 200ms, 3s, 2m or 1h"
-        case _:
-            return None
+    fits, allowed = _FORMS.get(known.kind, (bool, ""))
+    return None if not allowed or fits(value) else allowed
 
 
 def _is_time(value: str) -> bool:
@@ -225,3 +217,12 @@ def _is_time(value: str) -> bool:
         return parse_duration(value) > 0
     except InputError:
         return False
+
+
+_FORMS: dict[Kind, tuple[Callable[[str], object], str]] = {
+    "name": (_NAME.fullmatch, "a name of letters, digits, dots, dashes and underscores"),
+    "int": (lambda value: _INT.fullmatch(value) and int(value) > 0, "a whole number from 1"),
+    "port": (lambda value: _INT.fullmatch(value) and int(value) < 65536, "a port from 0 to 65535"),
+    "bool": (lambda value: value.lower() in ("true", "false"), "true or false"),
+    "duration": (_is_time, "a duration above 0 such as 200ms, 3s, 2m or 1h"),
+}

@@ -24,8 +24,8 @@ async def listen(path: str, answerers: Mapping[str, Answerer]) -> asyncio.Server
             async for line in reader:
                 writer.write(json.dumps(await answer(line, answerers)).encode() + b"\n")
                 await writer.drain()
-        except ConnectionError:
-            return  # whoever asked has gone
+        except (ConnectionError, asyncio.CancelledError):
+            return  # whoever asked has gone, or this node ends: asyncio would log a cancelled connection as an error
         finally:
             writer.close()
 

@@ -26,7 +26,10 @@ class Pause:
         return strike(cluster, self.targets, "STOP", "paused", lambda node: node.is_paused())
 
     def heal(self, cluster: Cluster) -> Proof:
-        send(cluster, self.targets, "CONT")
         nodes = [cluster.node(name) for name in self.targets]
+        is_woken = any(node.is_running() and not node.is_paused() for node in nodes)
+        send(cluster, self.targets, "CONT")
+        if is_woken:
+            return Proof("absent", detail="somebody else had woken it before")
         what = f"{', '.join(self.targets)} no longer paused"
         return prove(cluster, what, lambda: not any(node.is_paused() for node in nodes), GONE_S)

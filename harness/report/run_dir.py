@@ -43,6 +43,8 @@ class RunDir:
 
         Raises InputError when `runs` can't be written to.
         """
+        if not str(runs).isprintable():
+            raise InputError(f"can't make {str(runs)!r}: the name is no printable text; choose another with --runs")
         stamp = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
         with _explained(InputError, "make", runs):
             runs.mkdir(parents=True, exist_ok=True)

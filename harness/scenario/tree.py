@@ -14,6 +14,9 @@ from harness.errors import ScenarioError
 Path = tuple[str | int, ...]
 """From the root to a value: keys of maps and indexes of lists."""
 
+_VALUES_MAX = 100_000
+"""Of a file, aliases written out: a small file can mean a very big tree."""
+
 PROPERTIES: Path = ("cluster", "properties")
 """The one map whose keys have dots of their own."""
 
@@ -122,6 +125,8 @@ class _Builder:
     def build(self, node: Node, path: Path, above: tuple[Node, ...]) -> Any:
         """The data of `node`, its positions noted in the tree. Raises MarkedYAMLError for what no scenario can hold."""
         self.tree._values.setdefault(path, _place(node))
+        if len(self.tree._values) > _VALUES_MAX:
+            raise MarkedYAMLError(problem=f"it has more than {_VALUES_MAX} values", problem_mark=node.start_mark)
         if node in above:
             raise MarkedYAMLError(problem="this alias holds itself", problem_mark=node.start_mark)
         if isinstance(node, SequenceNode):

@@ -99,8 +99,10 @@ Duration = Annotated[
 NOT_BUILT_SCHEMA: dict[str, Any] = {"not": {}, "description": "Not built yet."}
 NotBuilt = Annotated[Any, BeforeValidator(_refuse), WithJsonSchema(NOT_BUILT_SCHEMA)]
 PropertyText = Annotated[str, BeforeValidator(property_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
-Count = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(ge=0)]
+COUNT_MAX, RATE_MAX = 100_000, 100_000
+"""More than one machine can do; what is meant to be less is refused before it fills the memory."""
+Count = Annotated[int, Field(ge=1, le=COUNT_MAX)]
+Rate = Annotated[float, Field(ge=0, le=RATE_MAX)]
 Names = Annotated[list[str], Field(min_length=1)]
 
 

@@ -36,6 +36,9 @@ def nearest(found: str, allowed: list[str]) -> str:
     return f"did you mean {near[0]!r}? " if near else ""
 
 
+_SHOWN_MAX = 80
+
+
 def shown(value: object) -> str:
     """A value of the file as one would say it."""
     if isinstance(value, bool):
@@ -44,7 +47,8 @@ def shown(value: object) -> str:
         return "nothing"
     if isinstance(value, dict | list):
         return "a map" if isinstance(value, dict) else "a list"
-    return repr(value) if isinstance(value, str) else str(value)
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}..."
 
 
 def _problem(details: ErrorDetails, tree: Tree) -> Problem:

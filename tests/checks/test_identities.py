@@ -119,7 +119,7 @@ def test_a_key_deleted_while_keepalives_are_acknowledged_is_violated():
     verdict = no_eviction(held(), deleted(5.1, alive("worker-1"), 9))
     assert texts(verdict) == [
         "worker-1's alive key was deleted at revision 9 (5.10 s), 1.90 s before the 2 s of the keepalive were over "
-        "that it had sent at 5.00 s and etcd had acknowledged at 5.00 s; nobody revoked it"
+        "that it had sent at 5.00 s and etcd had acknowledged at 5.00 s; no worker says that it revoked it"
     ]
     assert [op.f for op in verdict.violations[0].ops] == ["put", "keepalive", "delete"]
 

@@ -214,6 +214,37 @@ def test_a_node_without_a_view_disagrees():
     assert texts(verdict) == ["client-1 has no view, 35.00 s after the last heal"]
 
 
+def alone(*ops, last_s=40.0):
+    """worker-1 runs and answers, and etcd has it offline; client-1 agrees with etcd."""
+    offline = {"online": [], "offline": ["worker-1"]}
+    log = [snapshot(0.1, 4, WORKER_1[0])]
+    said = sampled(6, "worker-1", 4, state="joining"), viewed(6.001, "worker-1", 4, **offline)
+    client = sampled(6, "client-1", 4, pid=7), viewed(6.001, "client-1", 4, pid=7, **offline)
+    last = snapshot(last_s, 4, WORKER_1[0])
+    return judged("views-agree-in-the-end", log, STARTED, phase(5, "heal"), said, client, *ops, last)
+
+
+def test_a_worker_that_runs_and_does_not_come_back_is_violated():
+    assert texts(alone()) == [
+        "worker-1 runs and is not online at revision 4; it says that it is joining, 35.00 s after the last heal"
+    ]
+
+
+def test_a_worker_that_is_on_its_way_back_before_the_bound_is_unknown():
+    assert alone(last_s=20.0).outcome == "unknown"
+
+
+@pytest.mark.parametrize("ops", [exited(7, "worker-1", 1), sampled(7, "worker-1", 4, state="removed")])
+def test_a_worker_that_ended_or_was_removed_need_not_come_back(ops):
+    assert alone(ops).outcome == "valid"
+
+
+def test_one_that_nobody_is_and_that_is_online_to_the_end_is_violated():
+    last_words_of_both = last_words("worker-1", 1), last_words("client-1", 7)
+    verdict = in_the_end(*last_words_of_both, exited(7, "worker-1", 1))
+    assert texts(verdict) == ["worker-1 is online at revision 8, and no such worker runs, 35.00 s after the last heal"]
+
+
 def test_a_difference_before_the_bound_is_over_is_unknown():
     ops = last_words("worker-1", 1), last_words("client-1", 7, {"online": BOTH})
     assert in_the_end(*ops, last_s=20.0).outcome == "unknown"

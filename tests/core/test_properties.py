@@ -99,9 +99,11 @@ def test_the_least_allowed_value_is_no_problem(key, value):
 
 
 def test_a_file_may_hold_comments_blank_lines_and_both_separators():
-    text = "# one\n! two\n\n  alluxio.cluster.name = a b \nalluxio.etcd.endpoints: http://a:2379\naws.secretKey=x=y#z\n"
+    text = (
+        "# one\n! two\n\n  alluxio.worker.hostname = a b \nalluxio.etcd.endpoints: http://a:2379\naws.secretKey=x=y#z\n"
+    )
     assert parse_properties(text, "x") == {
-        "alluxio.cluster.name": "a b",
+        "alluxio.worker.hostname": "a b",
         "alluxio.etcd.endpoints": "http://a:2379",
         "aws.secretKey": "x=y#z",
     }
