@@ -14,6 +14,7 @@ from harness.checks.reads import ReadsAreWhatTheUfsHolds
 from harness.checks.rings import NoOwnerFromAnEmptyView, OwnerIsInTheView, OwnerIsTheRings, RestartMovesNothing
 from harness.checks.serving import HealthyOwnersServe
 from harness.checks.stops import CleanStopIsImmediate
+from harness.checks.unplanned import NothingUnplanned
 from harness.checks.views import (
     EqualRevisionsEqualViews,
     RevisionsNeverGoBack,
@@ -46,6 +47,7 @@ INVARIANTS: dict[str, type[Invariant]] = {
     "nothing-left-behind": NothingLeftBehind,
     "faults-are-proven": FaultsAreProven,
     "enough-evidence": EnoughEvidence,
+    "nothing-unplanned": NothingUnplanned,
 }
 
 

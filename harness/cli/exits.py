@@ -30,9 +30,7 @@ def code_of(command: Callable[[], Any], verbose: bool = False) -> int:
     """Carry out a command that returns its exit code (or nothing); its errors become a line and a code."""
     try:
         code = command()
-    except (BrokenPipeError, SystemExit) as error:
-        if not isinstance(error.__context__ or error, BrokenPipeError):
-            raise
+    except (BrokenPipeError, SystemExit):  # the latter is what click makes of the former
         return _nobody_reads()
     except click.ClickException as error:
         return _wrong_usage(error)

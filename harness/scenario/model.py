@@ -52,8 +52,8 @@ class ClusterBlock(Fields):
 
     etcd: EtcdBlock = written_as("Its members, and how they run.", EtcdBlock(), {})
     workers: Count = field("How many workers: worker-1, worker-2 ...", 3)
-    neighbour: NeighbourBlock | None = left_out("Another cluster on the same etcd, which nothing is done to.")
     clients: Annotated[int, Field(ge=0, le=COUNT_MAX)] = field("How many clients: client-1, client-2 ...", 1)
+    neighbour: NeighbourBlock | None = left_out("Another cluster on the same etcd, which nothing is done to.")
     conf: str = field(
         "NAME of conf/NAME.properties: beside the scenario, else in the working folder, else packaged.", "fast"
     )

@@ -1,4 +1,7 @@
+import os
 import signal
+import subprocess
+import sys
 
 import click
 import pytest
@@ -68,3 +71,12 @@ def test_who_is_deaf_hears_no_ctrl_c_and_hears_it_again_afterwards():
     with exits.deaf():
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_output_that_nobody_reads_is_no_failure_and_no_verdict():
+    program = [sys.executable, "-m", "harness", "list", "invariants"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as out:
+        done = subprocess.run(program, stdout=out, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")

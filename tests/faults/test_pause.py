@@ -31,6 +31,14 @@ def test_a_process_that_stays_stopped_makes_the_heal_absent():
     assert (proof.outcome, proof.detail) == ("absent", "worker-1 no longer paused: not within 10 s")
 
 
+def test_a_process_that_somebody_else_woke_makes_the_heal_absent():
+    cluster = FakeCluster("worker-1")
+    PAUSE.inject(cluster)
+    cluster.node("worker-1").paused = False
+    proof = PAUSE.heal(cluster)
+    assert (proof.outcome, proof.detail) == ("absent", "somebody else had woken it before")
+
+
 def test_a_process_that_died_while_it_was_paused_is_not_signalled():
     cluster = FakeCluster("worker-1")
     PAUSE.inject(cluster)

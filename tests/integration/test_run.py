@@ -145,3 +145,21 @@ def test_check_gives_the_verdicts_of_the_run_again(story, tmp_path):
     again = json.loads(subprocess.run(program, capture_output=True, check=True, timeout=60).stdout)
     assert again["invariants"] == json.loads(out)["invariants"]
     assert again["faults"] == json.loads(out)["faults"]
+
+
+def test_what_lies_in_the_working_folder_is_never_imported(story, tmp_path):
+    (tmp_path / "selectors.py").write_text("raise SystemExit('imported from the working folder')\n")
+    program = [Path(sys.executable).parent / "harness", "run", story, "--runs", tmp_path / "runs", "-q"]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "valid"), done.stderr
+
+
+def test_a_signal_to_end_is_as_good_as_ctrl_c(story, tmp_path):
+    process = start(story, tmp_path / "runs")
+    folder = folder_in(tmp_path / "runs")
+    wait_until("the run phase", lambda: "run" in written_phases(folder), 30)
+    process.terminate()
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert f"kept so far: {folder}" in err
+    assert Ledger(str(folder.resolve())).left_behind() == []

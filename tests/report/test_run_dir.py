@@ -120,3 +120,20 @@ def test_an_error_that_nobody_foresaw_is_told_in_the_systems_words(run_dir, disk
     disk(errno.EIO)
     with pytest.raises(ClusterError, match="told so"):
         run_dir.write_plan(plan_of())
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"time_ns":"x","actor":"a","type":"ok","f":"b"}', '{"time_ns":1,"actor":"a","type":"zzz","f":"b"}', "[" * 5000],
+    ids=["no time", "no type", "nested too deeply"],
+)
+def test_json_of_another_form_is_named(run_dir, line):
+    run_dir.history.write_text(f"{line}\n")
+    with pytest.raises(InputError, match=r"history\.jsonl:1: not an op: "):
+        list(run_dir.ops())
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\udcff"])
+def test_a_folder_whose_name_is_no_printable_text_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match="no printable text"):
+        RunDir.create(tmp_path / name, "tale", 7)

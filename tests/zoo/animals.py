@@ -15,7 +15,7 @@ from harness.core.ring import Ring
 from harness.dora.actions import Registered, Revoked
 from harness.dora.client import Client
 from harness.dora.worker import Worker
-from harness.errors import NotReadyError
+from harness.errors import EtcdUnreachable, NotReadyError
 from harness.etcd import delete, put
 
 
@@ -154,3 +154,24 @@ class NeverAnswers(Client):
 
     def current(self):
         raise NotReadyError("not today")
+
+
+class GivesUp(Worker):
+    """Once its lease was lost it runs on without ever asking for another."""
+
+    def grant(self, ttl_s):
+        if self.session.revision:
+            raise EtcdUnreachable("gave up")
+        return super().grant(ttl_s)
+
+
+class Dawdles(Worker):
+    """Its first keepalives do not get through, until the lease has run out, as on a machine that is too busy."""
+
+    tried = 0
+
+    def keepalive(self, lease):
+        self.tried += 1
+        if self.tried <= 7:
+            raise EtcdUnreachable("dawdles")
+        return super().keepalive(lease)
