@@ -48,14 +48,14 @@ class FakeNode:
 class FakeCluster:
     """
     `leaky` links pass although they are cut, `stuck` ones never pass again once they were; `stale` nodes go on showing
-    everybody; with `undying` a removal changes nothing.
+    everybody.
     """
 
     def __init__(self, *names):
         self.names, self.log = names, []
         self.nodes = {name: FakeNode(name, self.log) for name in names}
         self.counts, self.leaky, self.stuck, self._dead = {}, set(), set(), set()
-        self.stale, self.undying = set(), False
+        self.stale = set()
         self._lock = threading.Lock()
 
     def node(self, name):
@@ -86,7 +86,7 @@ class FakeCluster:
         self.log.append(("remove", worker))
         if self.nodes[worker].is_ready():
             raise ClusterError(f"Can't remove running worker: {worker}")
-        self.nodes[worker].registered = self.undying
+        self.nodes[worker].registered = False
 
     def wait(self, seconds):
         self.log.append(("wait", seconds))

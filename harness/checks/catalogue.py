@@ -10,6 +10,7 @@ from harness.checks.keys import LeaseAndKeyBelongTogether
 from harness.checks.moves import KeysMoveOnlyWithMembers, NoRingChangeWithoutCause
 from harness.checks.neighbours import NeighboursAreNotSeen
 from harness.checks.pauses import APauseCountsOnce
+from harness.checks.outcasts import RemovalIsFinal, RemovedProcessStaysOut
 from harness.checks.reads import ReadsAreWhatTheUfsHolds
 from harness.checks.rings import NoOwnerFromAnEmptyView, OwnerIsInTheView, OwnerIsTheRings, RestartMovesNothing
 from harness.checks.serving import HealthyOwnersServe
@@ -25,6 +26,8 @@ from harness.checks.views import (
 INVARIANTS: dict[str, type[Invariant]] = {
     "one-live-process": OneLiveProcess,
     "lease-and-key-belong-together": LeaseAndKeyBelongTogether,
+    "removed-process-stays-out": RemovedProcessStaysOut,
+    "removal-is-final": RemovalIsFinal,
     "no-premature-eviction": NoPrematureEviction,
     "gone-worker-leaves-views": GoneWorkerLeavesViews,
     "clean-stop-is-immediate": CleanStopIsImmediate,

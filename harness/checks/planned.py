@@ -76,6 +76,21 @@ def workers_paused_for(plan: Plan) -> Iterator[float]:
             yield _stays_s(step, plan)
 
 
+def anyone_removed(plan: Plan) -> bool:
+    return any(step.fault == "decommission" for step in plan.steps)
+
+
+def anyone_removed_alive(plan: Plan) -> bool:
+    """Whether any step removes a worker whose process nothing ends before."""
+    ended = {name for step in plan.steps if _signal(step) for name in _targets(step, plan.names) if not _spares(step)}
+    return any(_spares(step) and _targets(step, plan.names) - ended for step in plan.steps)
+
+
+def _spares(step: Step) -> bool:
+    """Whether it removes workers without having stopped them."""
+    return step.fault == "decommission" and step.params.get("stop") == "none"
+
+
 def ttl_s(plan: Plan) -> float:
     """The lease TTL that workers ask for: whole seconds, 1 at least."""
     return max(1.0, Properties(plan.properties).duration_s("alluxio.worker.failure.detection.timeout") // 1)
@@ -109,7 +124,7 @@ def _takes_workers_away(step: Step, plan: Plan) -> bool:
     match step.fault:
         case "rolling-restart":
             return len(observers) > 1
-        case "decommission" if step.params.get("stop") == "none":
+        case "decommission" if _spares(step):
             return False
         case "kill" | "restart" | "pause" | "decommission":
             held = _targets(step, plan.names)

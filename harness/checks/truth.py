@@ -9,6 +9,7 @@ from harness.checks.leases import Leases
 from harness.checks.log import EtcdLog
 from harness.checks.nodes import Nodes
 from harness.checks.owners import Owners
+from harness.checks.removals import Removals
 from harness.checks.routes import Routes
 from harness.core.history import Op
 from harness.core.plan import Plan
@@ -48,11 +49,12 @@ class Truth:
         self.nodes = Nodes(plan, self.bounds, self.contents)
         self.routes = Routes(self.contents)
         self.owners = Owners(plan)
+        self.removals = Removals(plan, self.log, self.nodes)
         self._names = {id: name for name, id in plan.identities.items()}
 
     def folds(self) -> Iterator[Fold]:
         """In the order in which they must see an op: the nodes look at bounds."""
-        yield from (self.phases, self.bounds, self.log, self.leases, self.nodes, self.routes)
+        yield from (self.phases, self.bounds, self.log, self.leases, self.nodes, self.removals, self.routes)
 
     def who(self, id: str | None) -> str:
         """The node that an identity was given to, or the identity as it is."""

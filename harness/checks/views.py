@@ -198,7 +198,12 @@ class ViewsAgreeInTheEnd(Invariant):
         return node.name in self.truth.nodes.workers and has_answered and node.id not in held.online
 
     def _is_expected(self, node: Node) -> bool:
-        if not node.runs or node.name not in (*self.truth.nodes.workers, *self.truth.nodes.clients):
+        """A process that was removed is no member: where it goes on, other invariants say so."""
+        if (
+            not node.runs
+            or self.truth.removals.is_outcast(node.process)
+            or node.name not in (*self.truth.nodes.workers, *self.truth.nodes.clients)
+        ):
             return False
         return node.answered is None or node.answered.value["state"] not in ("removed", "stopping")
 

@@ -139,7 +139,8 @@ class Cluster:
         return self._status.leader()
 
     def remove(self, worker: str) -> None:
-        self._operate("remove-worker", id=self._plan.identities[worker])
+        revision = self._operate("remove-worker", id=self._plan.identities[worker]).value["revision"]
+        self.seconds_until(f"{worker} removed", lambda: self._status.removed_at(worker) >= revision, _OPERATED_S)
 
     def wait(self, seconds: float) -> None:
         if self._stop.wait(seconds):

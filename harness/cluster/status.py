@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.core.history import OBSERVER, OPERATOR, Op
-from harness.core.membership import Replay
+from harness.core.membership import Replay, registered_prefix
 from harness.core.plan import Plan
 from harness.core.properties import Properties
 
@@ -40,6 +40,7 @@ class Status:
         self._plan = plan
         self._nodes = {name: NodeStatus() for name in plan.names + plan.neighbours}
         self._etcd = Replay(Properties(plan.properties).text("alluxio.cluster.name"))
+        self._deletes = dict[str, int]()
         self._facts = Counter[str]()
         self._answers = dict[int, Op]()
         self._leader = ""
@@ -52,7 +53,7 @@ class Status:
             "leader": self._leads,
             "snapshot": lambda op: self._etcd.snapshot(op.value["revision"], op.value["kvs"]),
             "put": lambda op: self._etcd.put(op.value["key"], op.value["revision"], op.value["text"]),
-            "delete": lambda op: self._etcd.delete(op.value["key"], op.value["revision"]),
+            "delete": self._delete,
         }
 
     def hear(self, op: Op) -> None:
@@ -96,6 +97,11 @@ class Status:
             states = {str(member.id): member.is_online for member in self._etcd.view().members}
         identities = self._plan.identities.items()
         return {name: "online" if states[id] else "offline" for name, id in identities if id in states}
+
+    def removed_at(self, worker: str) -> int:
+        """The revision at which the worker's registered key was last deleted, 0 where it never was."""
+        with self._lock:
+            return self._deletes.get(f"{registered_prefix(self._etcd.cluster)}{self._plan.identities[worker]}", 0)
 
     def showing(self, worker: str) -> tuple[str, ...]:
         """The running nodes whose views have the worker, online or offline."""
@@ -153,6 +159,10 @@ class Status:
 
     def _leads(self, op: Op) -> None:
         self._leader = op.value["member"]
+
+    def _delete(self, op: Op) -> None:
+        self._deletes[op.value["key"]] = op.value["revision"]
+        self._etcd.delete(op.value["key"], op.value["revision"])
 
     def _exit(self, op: Op) -> None:
         self._nodes[op.actor].is_running = False

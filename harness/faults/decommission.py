@@ -6,7 +6,6 @@ from harness.faults.fault import Cluster, Cuts, Proof, Role, Targets
 from harness.faults.proof import prove, strike, total
 
 OFFLINE_S = 120.0
-REMOVED_S = 10.0
 UNSEEN_S = 10.0
 
 
@@ -16,8 +15,8 @@ class Decommission:
     Take workers out of the cluster for good: stop them, wait until they are offline, remove them.
 
     With `stop: none` a worker is removed that something else keeps offline, and that may run still. Its effect is that
-    they are registered no more. Then it waits until nobody shows them any more; a node that goes on is told of, and
-    left to the invariants.
+    etcd deleted their registered keys. Then it waits until nobody shows them any more; a node that goes on is told of,
+    and left to the invariants.
     """
 
     name: ClassVar[str] = "decommission"
@@ -39,22 +38,21 @@ class Decommission:
             proofs.append(strike(cluster, self.targets, self.stop, "gone", lambda node: not node.is_running()))
             if proofs[-1].outcome != "proven":
                 return proofs[-1]
-        proofs.append(prove(cluster, f"{who} offline", lambda: self._all_are(cluster, "offline"), OFFLINE_S))
+        proofs.append(prove(cluster, f"{who} offline", lambda: self._are_offline(cluster), OFFLINE_S))
         if proofs[-1].outcome != "proven":
             return total(proofs)
         for name in self.targets:
             cluster.remove(name)
-        proofs.append(prove(cluster, f"{who} removed", lambda: self._all_are(cluster, None), REMOVED_S))
         unseen = prove(cluster, f"{who} in no view", lambda: not self._shown_by(cluster), UNSEEN_S)
         still = ", ".join(self._shown_by(cluster)) if unseen.outcome != "proven" else ""
         return total(proofs, f"{still} shows what was removed" if still else "")
 
     def heal(self, cluster: Cluster) -> Proof:
-        return Proof("not-applicable", detail="a removal is final")
+        return Proof("not-applicable", detail="there is nothing to undo")
 
-    def _all_are(self, cluster: Cluster, state: str | None) -> bool:
+    def _are_offline(self, cluster: Cluster) -> bool:
         states = cluster.states()
-        return all(states.get(name) == state for name in self.targets)
+        return all(states.get(name) == "offline" for name in self.targets)
 
     def _shown_by(self, cluster: Cluster) -> tuple[str, ...]:
         """Who of the others has one of them in its view and is not frozen."""

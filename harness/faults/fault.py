@@ -76,7 +76,11 @@ class Cluster(Protocol):
         ...
 
     def remove(self, worker: str) -> None:
-        """Take an offline worker out of the cluster for good. Raises ClusterError where that is refused or unknown."""
+        """
+        Take an offline worker out of the cluster for good, and wait until etcd's log shows that.
+
+        Raises ClusterError where it is refused or unknown.
+        """
         ...
 
     def wait(self, seconds: float) -> None:

@@ -45,6 +45,8 @@ RESTARTED = planned(step("restart", "worker-1", signal="TERM", down_for=4.0))
 OTHERS = ("worker-2", "worker-3")
 KEY = KEYS[0]
 NEVER_HERE = {
+    "removed-process-stays-out": "no worker is removed while its process is there",
+    "removal-is-final": "no worker is removed",
     "neighbours-are-not-seen": "the cluster has no neighbour",
     "a-pause-counts-once": (
         "no worker is paused for less than a third of its lease, or for longer than it and its expiry"

@@ -37,13 +37,6 @@ def test_a_worker_that_does_not_stop_is_not_removed():
     assert ("remove", "worker-1") not in cluster.log
 
 
-def test_a_removal_that_leaves_the_worker_registered_has_no_effect():
-    cluster = FakeCluster(*NAMES)
-    cluster.undying = True
-    proof = Decommission(("worker-1",)).inject(cluster)
-    assert (proof.outcome, proof.detail) == ("absent", "worker-1 removed: not within 10 s")
-
-
 def test_a_refusal_is_the_operators():
     cluster = FakeCluster(*NAMES)
     cluster.states = lambda: {"worker-1": "offline"}
