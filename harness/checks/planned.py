@@ -69,9 +69,10 @@ def ring_changes(plan: Plan) -> bool:
 
 
 def workers_paused_for(plan: Plan) -> Iterator[float]:
-    """For how long each step that pauses workers does so, where etcd itself goes on."""
+    """For how long steps pause workers, where etcd itself goes on and nobody is removed meanwhile."""
+    removed = {name for step in plan.steps if _spares(step) for name in _targets(step, plan.names)}
     for step in plan.steps:
-        targets = _targets(step, plan.names)
+        targets = _targets(step, plan.names) - removed
         if step.fault == "pause" and targets & {*plan.workers, *plan.joiners} and not targets & {*plan.etcd.members}:
             yield _stays_s(step, plan)
 
