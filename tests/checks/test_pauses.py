@@ -223,3 +223,8 @@ def test_a_log_that_misses_something_makes_it_unknown():
 def test_it_applies_where_a_worker_is_paused_for_short_or_for_long(for_s, target, applies):
     plan = planned(step("pause", target, for_s=for_s), tail_s=10.0, duration_s=12.0)
     assert INVARIANTS[NAME].applies(plan) is applies
+
+
+def test_it_does_not_apply_where_the_worker_is_removed_meanwhile():
+    plan = planned(step("pause", "worker-2", for_s=9.0), step("decommission", "worker-2", stop="none"))
+    assert not INVARIANTS[NAME].applies(plan)
