@@ -5,6 +5,7 @@ A call that etcd did not answer raises EtcdUnreachable, a call that it refused r
 """
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,10 +42,13 @@ def connect(host: str, port: int) -> Any:
     return etcd3.Etcd3Client(host=host, port=port, grpc_options=_CHANNEL_OPTIONS)
 
 
+_PORT, _PORT_MAX = re.compile("[1-9][0-9]{0,4}"), 65535
+
+
 def address(endpoint: str) -> tuple[str, int]:
     """`http://host:port` or `host:port`. Raises InputError for anything else."""
-    host, _, port = endpoint.strip().rpartition("://")[2].rstrip("/").rpartition(":")
-    if not host or not port.isdecimal():
+    host, _, port = endpoint.strip().removeprefix("http://").rstrip("/").rpartition(":")
+    if not host or "/" in host or not _PORT.fullmatch(port) or int(port) > _PORT_MAX:
         raise InputError(f"{endpoint!r} is no etcd endpoint; write http://host:port")
     return host, int(port)
 

@@ -14,6 +14,7 @@ from harness.errors import ScenarioError
 Path = tuple[str | int, ...]
 """From the root to a value: keys of maps and indexes of lists."""
 
+_YAML_TAGS = "tag:yaml.org,2002:"
 _VALUES_MAX = 100_000
 """Of a file, aliases written out: a small file can mean a very big tree."""
 
@@ -129,6 +130,8 @@ class _Builder:
             raise MarkedYAMLError(problem=f"it has more than {_VALUES_MAX} values", problem_mark=node.start_mark)
         if node in above:
             raise MarkedYAMLError(problem="this alias holds itself", problem_mark=node.start_mark)
+        if not str(node.tag).startswith(_YAML_TAGS):
+            raise MarkedYAMLError(problem=f"there is no tag {node.tag}", problem_mark=node.start_mark)
         if isinstance(node, SequenceNode):
             return [self.build(item, (*path, i), (*above, node)) for i, item in enumerate(node.value)]
         if isinstance(node, MappingNode):

@@ -86,7 +86,18 @@ def test_a_closed_client_is_unreachable(etcd):
         client.grant(1)
 
 
-@pytest.mark.parametrize("endpoint", ["", "localhost", "http://:2379", "http://etcd-1:abc"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "",
+        "localhost",
+        "http://:2379",
+        "http://etcd-1:abc",
+        "http://etcd-1:99999",
+        "http://etcd-1:0",
+        "https://etcd-1:2379",
+    ],
+)
 def test_what_is_no_endpoint_is_refused(endpoint):
     with pytest.raises(InputError, match="no etcd endpoint"):
         Etcd([endpoint], timeout_s=1)
