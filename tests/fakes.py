@@ -48,7 +48,7 @@ class FakeNode:
 class FakeCluster:
     """
     `leaky` links pass although they are cut, `stuck` ones never pass again once they were; `stale` nodes go on showing
-    everybody.
+    everybody. etcd's log does not show `hidden` keys, and forgets nothing unless it `is_forgetful`.
     """
 
     def __init__(self, *names):
@@ -56,6 +56,7 @@ class FakeCluster:
         self.nodes = {name: FakeNode(name, self.log) for name in names}
         self.counts, self.leaky, self.stuck, self._dead = {}, set(), set(), set()
         self.stale = set()
+        self.prefixes, self.texts, self.hidden, self.is_forgetful = ("/registered/", "/alive/"), {}, set(), True
         self._lock = threading.Lock()
 
     def node(self, name):
@@ -87,6 +88,22 @@ class FakeCluster:
         if self.nodes[worker].is_ready():
             raise ClusterError(f"Can't remove running worker: {worker}")
         self.nodes[worker].registered = False
+
+    def keys(self):
+        return frozenset(self.texts.keys() - self.hidden)
+
+    def write(self, texts):
+        if texts.keys() & self.texts.keys():
+            raise ClusterError("one of the keys is there already")
+        self.texts |= texts
+
+    def erase(self, keys):
+        for key in keys:
+            self.texts.pop(key, None)
+
+    def compact(self, keep):
+        self.log.append(("compact", keep))
+        return self.is_forgetful
 
     def wait(self, seconds):
         self.log.append(("wait", seconds))

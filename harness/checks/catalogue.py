@@ -3,6 +3,7 @@
 from harness.checks.addresses import AddressIsTheRecordedOne
 from harness.checks.departures import GoneWorkerLeavesViews
 from harness.checks.evidence import EnoughEvidence, FaultsAreProven, NothingLeftBehind, Own
+from harness.checks.gaps import BadValuesAreCounted, NoWatchGap
 from harness.checks.grants import LeasesAreBounded
 from harness.checks.identities import NoPrematureEviction, OneLiveProcess
 from harness.checks.invariant import Invariant
@@ -33,8 +34,10 @@ INVARIANTS: dict[str, type[Invariant]] = {
     "clean-stop-is-immediate": CleanStopIsImmediate,
     "leases-are-bounded": LeasesAreBounded,
     "neighbours-are-not-seen": NeighboursAreNotSeen,
+    "bad-values-are-counted": BadValuesAreCounted,
     "views-are-what-etcd-held": ViewsAreWhatEtcdHeld,
     "revisions-never-go-back": RevisionsNeverGoBack,
+    "no-watch-gap": NoWatchGap,
     "equal-revisions-equal-views": EqualRevisionsEqualViews,
     "views-agree-in-the-end": ViewsAgreeInTheEnd,
     "address-is-the-recorded-one": AddressIsTheRecordedOne,

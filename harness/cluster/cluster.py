@@ -18,7 +18,9 @@ from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted, wait_until
 from harness.core.history import Op
 from harness.core.links import Link, one_way
+from harness.core.membership import alive_prefix, registered_prefix
 from harness.core.plan import Plan
+from harness.core.properties import Properties
 from harness.errors import ClusterError, NotReadyError
 from harness.faults.fault import Cuts, Signal, State
 
@@ -141,6 +143,23 @@ class Cluster:
     def remove(self, worker: str) -> None:
         revision = self._operate("remove-worker", id=self._plan.identities[worker]).value["revision"]
         self.seconds_until(f"{worker} removed", lambda: self._status.removed_at(worker) >= revision, _OPERATED_S)
+
+    @property
+    def prefixes(self) -> tuple[str, str]:
+        name = Properties(self._plan.properties).text("alluxio.cluster.name")
+        return registered_prefix(name), alive_prefix(name)
+
+    def keys(self) -> frozenset[str]:
+        return self._status.keys()
+
+    def write(self, texts: Mapping[str, str]) -> None:
+        self._operate("write", texts=dict(texts))
+
+    def erase(self, keys: Iterable[str]) -> None:
+        self._operate("erase", keys=list(keys))
+
+    def compact(self, keep: int) -> bool:
+        return bool(self._operate("compact", keep=keep).value["refused"])
 
     def wait(self, seconds: float) -> None:
         if self._stop.wait(seconds):

@@ -103,6 +103,11 @@ class Status:
         with self._lock:
             return self._deletes.get(f"{registered_prefix(self._etcd.cluster)}{self._plan.identities[worker]}", 0)
 
+    def keys(self) -> frozenset[str]:
+        """Every key of the cluster, as etcd's log has it."""
+        with self._lock:
+            return self._etcd.keys()
+
     def showing(self, worker: str) -> tuple[str, ...]:
         """The running nodes whose views have the worker, online or offline."""
         id = self._plan.identities[worker]

@@ -2,11 +2,11 @@
 
 from harness.core.plan import Plan, Step
 
-FOR_GOOD = ("decommission", "join", "kill")
+FOR_GOOD = ("compact", "decommission", "join", "kill")
 """Without `for` these are meant to last: the run's end does not heal them, and settling expects what they did."""
 
 
-PROCEDURES = ("decommission", "join", "rolling-restart")
+PROCEDURES = ("compact", "decommission", "join", "rolling-restart")
 """These are carried out from their beginning to their end, and then nothing of them is open any more."""
 
 

@@ -145,6 +145,10 @@ class Replay:
             self._view = replace(self._view, revision=self.revision)
         return self._view
 
+    def keys(self) -> frozenset[str]:
+        """All keys of the cluster, whatever their values."""
+        return frozenset((*self._registered, *self._alive))
+
     def _event(self, key: str, revision: int, change: Callable[[Read], object]) -> None:
         if revision <= self._snapshot_revision:
             return

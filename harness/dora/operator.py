@@ -8,17 +8,21 @@ answered, as ops with that number for their id; the answer on the socket says th
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from harness.core.identity import WorkerId
+from harness.core.membership import bytes_of
 from harness.dora import control
 from harness.dora.members import MEMBERSHIP, must_be_etcd, remove
 from harness.dora.report import Reporter
 from harness.dora.settings import Settings, run_part
-from harness.errors import EtcdUnreachable, HarnessError, InputError
-from harness.etcd import Etcd
+from harness.errors import ClusterError, EtcdError, EtcdUnreachable, HarnessError, InputError
+from harness.etcd import Etcd, compare, delete, get, put
+
+_FIRST_REVISION = 1
+_COMPACTED = "has been compacted"
 
 
 def main(settings: dict[str, Any]) -> int:
@@ -44,7 +48,13 @@ class Operator:
             at_the_end.callback(self._reporter.close)
             self._etcd = Etcd(self._settings.properties.list("alluxio.etcd.endpoints"), self._settings.etcd_timeout_s)
             at_the_end.callback(self._etcd.close)
-            server = await control.listen(self._settings.control, {"remove-worker": self._remove_worker})
+            words = {
+                "remove-worker": self._remove_worker,
+                "write": self._write,
+                "erase": self._erase,
+                "compact": self._compact,
+            }
+            server = await control.listen(self._settings.control, words)
             at_the_end.callback(server.close)
             self._reporter.tell("ready", {})
             await ended.wait()
@@ -57,6 +67,42 @@ class Operator:
             return {"revision": remove(self._etcd, self._cluster, worker)}
 
         return await self._carried_out(request, {"id": str(worker)}, act)
+
+    async def _write(self, request: dict[str, Any]) -> dict[str, Any]:
+        texts: dict[str, str] = request["texts"]
+
+        def act() -> dict[str, Any]:
+            absent = [compare(key, "version", 0) for key in texts]
+            outcome = self._etcd.transaction(absent, [put(key, bytes_of(text)) for key, text in texts.items()])
+            if not outcome.succeeded:
+                raise ClusterError("one of the keys is there already")
+            return {"revision": outcome.revision}
+
+        return await self._carried_out(request, {"keys": list(texts)}, act)
+
+    async def _erase(self, request: dict[str, Any]) -> dict[str, Any]:
+        def act() -> dict[str, Any]:
+            return {"revision": self._etcd.transaction((), [delete(key) for key in request["keys"]]).revision}
+
+        return await self._carried_out(request, {"keys": request["keys"]}, act)
+
+    async def _compact(self, request: dict[str, Any]) -> dict[str, Any]:
+        keep = int(request["keep"])
+
+        def act() -> dict[str, Any]:
+            revision = max(_FIRST_REVISION + 1, self._etcd.linearizable_revision() - keep)
+            with _compacted_is_fine():
+                self._etcd.compact(revision)
+            return {"revision": revision, "refused": self._refuses(revision - 1)}
+
+        return await self._carried_out(request, {"keep": keep}, act)
+
+    def _refuses(self, revision: int) -> bool:
+        """Whether etcd has forgotten what was at a revision."""
+        with _compacted_is_fine():
+            self._etcd.transaction((), [get("/", revision)])
+            return False
+        return True
 
     async def _carried_out(
         self, request: dict[str, Any], value: dict[str, Any], act: Callable[[], dict[str, Any]]
@@ -74,3 +120,13 @@ class Operator:
         self._reporter.tell(f, {**value, **done}, id=number)
         self._logger.info("%s %s: %s", f, value, done)
         return done
+
+
+@contextmanager
+def _compacted_is_fine() -> Iterator[None]:
+    """etcd's word that a revision is compacted away already is no error."""
+    try:
+        yield
+    except EtcdError as error:
+        if _COMPACTED not in str(error):
+            raise

@@ -1,6 +1,8 @@
 """The faults that a scenario can name; one more is one file here and one line in the dict."""
 
 from harness.core.plan import Step
+from harness.faults.compact import Compact
+from harness.faults.corrupt import Corrupt
 from harness.faults.decommission import Decommission
 from harness.faults.fault import Fault
 from harness.faults.isolate import Isolate
@@ -14,6 +16,8 @@ from harness.faults.rolling_restart import RollingRestart
 __all__ = ["FAULTS", "fault_of"]
 
 FAULTS: dict[str, type[Fault]] = {
+    "compact": Compact,
+    "corrupt": Corrupt,
     "decommission": Decommission,
     "isolate": Isolate,
     "join": Join,

@@ -6,7 +6,7 @@ A fault is a frozen dataclass whose fields are its YAML parameters. `inject` doe
 began. Both block until they know. Effect and heal are proven by looking at the cluster, never by having asked for it.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Protocol
 
@@ -81,6 +81,27 @@ class Cluster(Protocol):
 
         Raises ClusterError where it is refused or unknown.
         """
+        ...
+
+    @property
+    def prefixes(self) -> tuple[str, str]:
+        """What the cluster's registered keys begin with, and its alive ones."""
+        ...
+
+    def keys(self) -> frozenset[str]:
+        """All keys that begin so, as etcd's log has them now."""
+        ...
+
+    def write(self, texts: Mapping[str, str]) -> None:
+        """Put these values, as `text_of` writes them, under keys that are not there yet; all at once."""
+        ...
+
+    def erase(self, keys: Iterable[str]) -> None:
+        """Delete these keys, at once; one that is not there is no error."""
+        ...
+
+    def compact(self, keep: int) -> bool:
+        """Have etcd forget all but its last `keep` revisions; whether it refuses to read further back."""
         ...
 
     def wait(self, seconds: float) -> None:

@@ -96,14 +96,16 @@ def _some(names: Collection[str]) -> str:
 
 
 def settings_text(step: Step) -> str:
-    """`(KILL, down_for 4 s)`: a step's single values, in words and seconds; empty for a step without any."""
+    """`(KILL, down_for 4 s)`: a step's own values, in words and seconds; empty for a step without any."""
     words = [
         f"{name} none" if value == "none" else value
         for name, value in step.params.items()
         if isinstance(value, str) and value
     ]
+    lists = [" ".join(value) for name, value in step.params.items() if name == "values"]
     spans = [f"{name} {value:g} s" for name, value in step.params.items() if isinstance(value, float)]
-    told = ", ".join(words + spans)
+    numbers = [f"{name} {value}" for name, value in step.params.items() if isinstance(value, int)]
+    told = ", ".join(words + lists + spans + numbers)
     return f"({told})" if told else ""
 
 

@@ -70,7 +70,7 @@ def _plain(value: Any, kind: Any) -> Any:
         return [_plain(group, Group) for group in value]
     if kind == Group:
         return [value] if isinstance(value, str) else list(value)
-    return value
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _named(target: str | list[str] | AnyBlock) -> tuple[tuple[str, ...], int]:

@@ -11,16 +11,20 @@ from pydantic import Discriminator, Field, Tag, create_model
 
 from harness.core.lasting import FOR_GOOD
 from harness.faults import FAULTS
+from harness.faults.compact import Revisions
+from harness.faults.corrupt import BadValue, BadValues
 from harness.faults.fault import Everyone, Fault, Newcomers, Role, Seconds, Targets
 from harness.faults.partition import Group, Groups
 from harness.scenario.values import (
     AllWorkers,
+    BadValuesList,
     Count,
     Duration,
     Fields,
     GroupOfNodes,
     GroupsOfNodes,
     Target,
+    WholeNumber,
     field,
     left_out,
     seconds_text,
@@ -35,6 +39,8 @@ MEANINGS = {
     "stop": "What stops it first: TERM asks, KILL does not; none removes one that something else keeps offline.",
     "down_for": "How long it stays down.",
     "between": "How long to wait between one and the next.",
+    "values": "What stands in etcd then, where records of workers should.",
+    "keep": "How many revisions of etcd's log are kept.",
     "from": "Those whose datagrams no longer arrive.",
     "to": "Where they no longer arrive.",
 }
@@ -49,8 +55,16 @@ def parameters(fault: type[Fault]) -> dict[str, Any]:
 
 def written(annotation: Any) -> Any:
     """How a parameter is written in the file; one that is of no kind of ours is written as itself."""
-    targets = ((Targets, Target), (Everyone, AllWorkers), (Newcomers, Count))
-    kinds = (*targets, (Seconds, Duration), (Group, GroupOfNodes), (Groups, GroupsOfNodes))
+    kinds = (
+        (Targets, Target),
+        (Everyone, AllWorkers),
+        (Newcomers, Count),
+        (BadValues, BadValuesList),
+        (Revisions, WholeNumber),
+        (Seconds, Duration),
+        (Group, GroupOfNodes),
+        (Groups, GroupsOfNodes),
+    )
     return next((form for kind, form in kinds if kind == annotation), annotation)
 
 
@@ -69,6 +83,8 @@ def named(fault: type[Fault]) -> str:
         return "all that are there"
     if Newcomers in kinds:
         return "how many; they are numbered on from the last"
+    if Group not in kinds:
+        return "what stands in it"
     return "by name, in two or more groups, of which one may be rest"
 
 
@@ -87,7 +103,8 @@ def examples(fault: type[Fault]) -> list[str]:
     """A step in the short form, and one in the long form where that says more."""
     kinds = parameters(fault)
     first, *others = kinds.values()
-    short = {Targets: "worker-1", Everyone: "all", Newcomers: "2"}.get(first, "[[worker-1, client-1], rest]")
+    shorts = {Targets: "worker-1", Everyone: "all", Newcomers: "2", BadValues: "[empty, null]", Revisions: "0"}
+    short = shorts.get(first, "[[worker-1, client-1], rest]")
     groups = iter(("[worker-1]", "rest"))
     given = ["worker: worker-1"] if first == Targets else []
     for name, kind in kinds.items():
@@ -100,7 +117,12 @@ def examples(fault: type[Fault]) -> list[str]:
 
 
 def _row(name: str, kind: Any, default: Any, meaning: str) -> dict[str, str | None]:
-    known = {Seconds: "a duration", Group: "a list of names, or rest"}
+    known = {
+        Seconds: "a duration",
+        Group: "a list of names, or rest",
+        BadValues: f"a list of {', '.join(get_args(BadValue))}",
+        Revisions: "a number",
+    }
     allowed = known.get(kind) or " or ".join(get_args(kind)) or kind.__name__
     return {"name": name, "takes": allowed, "default": _text(default, kind), "says": meaning}
 
@@ -109,6 +131,8 @@ def _text(value: Any, kind: Any) -> str | None:
     """A parameter's value as a scenario writes it, None for none."""
     if value is None or value == ():
         return None
+    if kind == BadValues:
+        return f"[{', '.join(value)}]"
     return seconds_text(value) if kind == Seconds else str(value)
 
 

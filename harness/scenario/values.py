@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from harness.core.properties import parse_duration
 from harness.errors import InputError
+from harness.faults.corrupt import BadValue
 
 
 class Fields(BaseModel):
@@ -102,8 +103,12 @@ PropertyText = Annotated[str, BeforeValidator(property_text), WithJsonSchema({"t
 COUNT_MAX, RATE_MAX = 100_000, 100_000
 """More than one machine can do; what is meant to be less is refused before it fills the memory."""
 Count = Annotated[int, Field(ge=1, le=COUNT_MAX)]
+WholeNumber = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(ge=0, le=RATE_MAX)]
 Names = Annotated[list[str], Field(min_length=1)]
+NullOrBadValue = Annotated[BadValue, BeforeValidator(lambda value: "null" if value is None else value)]
+"""An unquoted null means the value of that name, which can't be meant otherwise."""
+BadValuesList = Annotated[list[NullOrBadValue], Field(min_length=1)]
 
 
 class AnyBlock(Fields):

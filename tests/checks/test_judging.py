@@ -48,6 +48,7 @@ NEVER_HERE = {
     "removed-process-stays-out": "no worker is removed while its process is there",
     "removal-is-final": "no worker is removed",
     "neighbours-are-not-seen": "the cluster has no neighbour",
+    "bad-values-are-counted": "no bad value is planned",
     "a-pause-counts-once": (
         "no worker is paused for less than a third of its lease, or for longer than it and its expiry"
     ),
@@ -150,6 +151,7 @@ def test_what_does_not_apply_is_listed_with_its_reason_and_does_not_count():
         "keys-move-only-with-members": (
             "there are no clients, or no worker comes or goes for long enough that they see it"
         ),
+        "no-watch-gap": "nothing planned changes the members while somebody sees it",
         "restart-moves-nothing": "nobody is started again",
         "faults-are-proven": "no fault is planned",
     }

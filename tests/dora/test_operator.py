@@ -2,7 +2,7 @@ import pytest
 
 from harness.core.entity import NetAddress, WorkerEntity, encode
 from harness.core.identity import WorkerId
-from harness.core.membership import alive_key, registered_key
+from harness.core.membership import alive_key, alive_prefix, registered_key, registered_prefix
 from harness.etcd import put
 
 pytestmark = pytest.mark.cluster
@@ -76,6 +76,33 @@ def test_an_etcd_that_does_not_answer_leaves_the_outcome_open(own_etcd, new_node
 def test_what_it_can_not_make_out_it_says_and_goes_on(operator, given, why):
     assert why in operator.ask("remove-worker", **given)["error"]
     assert operator.ask("remove-worker", number=1, id=str(TWO))["ok"]
+
+
+def test_it_writes_keys_that_are_not_there_and_erases_them(operator, etcd):
+    texts = {f"{registered_prefix(etcd.name)}x": "", f"{alive_prefix(etcd.name)}x": r"\xff"}
+    assert operator.ask("write", number=1, texts=texts)["ok"]
+    with etcd.client() as client:
+        revision, found = client.read((registered_prefix(etcd.name), alive_prefix(etcd.name)))
+        assert {kv.key: kv.value for kvs in found for kv in kvs if kv.key in texts} == dict(
+            zip(texts, (b"", b"\xff"), strict=True)
+        )
+        assert [operator.op("write").value for _ in range(2)][1] == {"keys": list(texts), "revision": revision}
+        assert "is there already" in operator.ask("write", number=2, texts=texts)["error"]
+        assert operator.ask("erase", number=3, keys=list(texts))["ok"]
+        assert not {kv.key for kvs in client.read((registered_prefix(etcd.name),))[1] for kv in kvs} & texts.keys()
+    assert operator.ask("erase", number=4, keys=list(texts))["ok"]
+
+
+def test_it_compacts_etcds_log_and_tells_whether_that_took(own_etcd, new_node):
+    operator = new_node(
+        "operator", "operator", cluster=type("Cluster", (), {"name": "c", "endpoint": own_etcd.endpoint})
+    )
+    operator.op("ready")
+    for number, text in enumerate("abc", 1):
+        assert operator.ask("write", number=number, texts={f"/{text}": text})["ok"]
+    answers = [operator.ask("compact", number=5 + number, keep=keep) for number, keep in enumerate((1, 0, 0, 9))]
+    assert [answer["revision"] for answer in answers] == [3, 4, 4, 2]
+    assert all(answer["refused"] for answer in answers)
 
 
 def test_it_ends_when_told_to_stop(operator):

@@ -219,3 +219,10 @@ def test_a_plan_of_before_there_were_neighbours_is_read():
     row = json.loads(made.to_json())
     del row["neighbour"]
     assert Plan.from_json(json.dumps(row)) == made
+
+
+def test_bad_values_are_lists_in_a_plan_and_an_unquoted_null_is_one_of_them():
+    every = ["empty", "null", "foreign", "truncated", "binary"]
+    assert step("{at: 1s, corrupt: [null, binary]}").params == {"values": ["null", "binary"]}
+    assert step("{at: 1s, corrupt: {}}").params == {"values": every}
+    assert step("{at: 1s, compact: 3}").params == step("{at: 1s, compact: {keep: 3}}").params == {"keep": 3}

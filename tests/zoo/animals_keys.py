@@ -2,9 +2,9 @@
 
 import time
 
-from harness.core.membership import alive_key, alive_prefix, registered_prefix, view_of
+from harness.core.membership import Replay, View, alive_key, alive_prefix, registered_prefix, text_of, view_of
 from harness.dora.actions import Registered
-from harness.dora.client import Client
+from harness.dora.client import Client, Known
 from harness.dora.members import Members, Reading
 from harness.dora.worker import Worker
 from harness.etcd import put
@@ -43,6 +43,46 @@ class LeaksLeases(Worker):
     def keepalive(self, lease):
         self.etcd.grant(3600)
         return super().keepalive(lease)
+
+
+class ResumesBlindly(Client):
+    """Follows a watch, and goes on after a compaction as if nothing had happened meanwhile."""
+
+    replay = None
+
+    def newest(self):
+        if self.replay is None:
+            self._begin()
+        view = self.replay.view()
+        return Known(view, self.build_ring(view.on_ring(True)))
+
+    def _begin(self):
+        cluster = self.properties.text("alluxio.cluster.name")
+        prefixes = [registered_prefix(cluster), alive_prefix(cluster)]
+        revision, found = self.etcd.read(prefixes)
+        self.replay = Replay(cluster)
+        kvs = [{"key": kv.key, "text": text_of(kv.value)} for both in found for kv in both]
+        self.replay.snapshot(revision, kvs)
+        self.etcd.watch(prefixes, revision + 1, self._follow, lambda revision, _: self._skip(revision))
+
+    def _follow(self, events):
+        for kind, kv in events:
+            if kind == "put":
+                self.replay.put(kv.key, kv.revision, text_of(kv.value))
+            else:
+                self.replay.delete(kv.key, kv.revision)
+
+    def _skip(self, revision):
+        """A key of nobody's: what is known goes on to be known, as of now."""
+        self.replay.delete("/", revision)
+
+
+class DropsTheUnreadable(Client):
+    """Says nothing of what it can't read."""
+
+    def newest(self):
+        known = super().newest()
+        return Known(View(known.view.revision, known.view.members), known.ring)
 
 
 class _WithoutSlash(Members):

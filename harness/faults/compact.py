@@ -1,0 +1,37 @@
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from harness.faults.fault import Cluster, Cuts, Proof, Role, Targets
+from harness.faults.proof import prove
+
+Revisions = Annotated[int, "revisions"]
+COMPACTED_S = 10.0
+
+
+@dataclass(frozen=True)
+class Compact:
+    """
+    Have etcd forget its log but for the last few revisions: who follows it from further back must read anew.
+
+    Its effect is that etcd refuses to read at an older revision. That is for good.
+    """
+
+    name: ClassVar[str] = "compact"
+    roles: ClassVar[frozenset[Role]] = frozenset(("etcd",))
+    takes_for: ClassVar[bool] = False
+
+    keep: Revisions = 0
+
+    def targets_in(self, names: Collection[str]) -> Targets:
+        return ()
+
+    def cuts(self, names: Collection[str]) -> Cuts:
+        return ()
+
+    def inject(self, cluster: Cluster) -> Proof:
+        """Compacting anew changes nothing, so the wait may ask again, and measures what it takes."""
+        return prove(cluster, "etcd's log compacted", lambda: cluster.compact(self.keep), COMPACTED_S)
+
+    def heal(self, cluster: Cluster) -> Proof:
+        return Proof("not-applicable", detail="what is compacted away does not come back")
