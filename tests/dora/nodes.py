@@ -80,8 +80,12 @@ class Node:
     def _line(self, do, fields):
         line = socket.socket(socket.AF_UNIX)
         line.settimeout(15)
-        line.connect(str(self._folder / "control.sock"))
-        line.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")
+        try:
+            line.connect(str(self._folder / "control.sock"))
+            line.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")
+        except OSError:
+            line.close()
+            raise
         return line
 
     def until(self, state):
