@@ -66,14 +66,14 @@ class Process:
             os.close(self.pidfd)
 
     def metrics(self) -> dict[str, Any]:
-        """CPU seconds, memory and handles right now; empty when it is gone."""
+        """CPU seconds, memory and handles right now; empty when it is gone, or so nearly that a user may not look."""
         if self._truth is None:
             return {}
         try:
             with self._truth.oneshot():
                 cpu, memory = self._truth.cpu_times(), self._truth.memory_info()
                 counts = {"fds": self._truth.num_fds(), "threads": self._truth.num_threads()}
-        except psutil.NoSuchProcess:
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
             return {}
         return {"cpu_s": round(cpu.user + cpu.system, 3), "rss_bytes": memory.rss, **counts}
 
