@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 from harness.cluster.process import Process
-from tests.conftest import wait_until
+from harness.cluster.wait import wait_until
 
 
 def test_what_has_ended_and_was_not_reaped_yet_can_be_sampled_by_anybody(tmp_path):
