@@ -27,6 +27,7 @@ _STALL_S = 3 * REACH_PERIOD_S
 _WATCH_S_MIN, _READ_S_MIN = 0.05, 0.1
 _BACKOFF_S_MIN, _BACKOFF_S_MAX = 2.0, 30.0
 _EXPIRY_S, _STOP_S, _RESET_S = 1.0, 1.0, 0.5
+_RETRY_S = 1.0
 _OBSERVER_GAP_S_MAX = 2.0
 _BUCKETS_PER_DOUBLING = 8
 
@@ -73,11 +74,12 @@ class Bounds(Fold):
         if self._last:
             self._gap(self._last.time_ns, sent_ns)
         self._last = op
-        if op.type == "ok":
-            self.reached += 1
+        is_out = op.type != "ok" or op.time_ns - sent_ns > SILENCE_S * self.scale * SECOND
+        self.reached += op.type == "ok"
+        if not is_out:
             self._reads.add(op.time_ns - sent_ns)
             self._watch_s = 0.0
-        if op.type != "ok" or op.time_ns - sent_ns > SILENCE_S * self.scale * SECOND:
+        if is_out:
             self.outage_since_ns = sent_ns if self.outage_since_ns is None else self.outage_since_ns
         if op.type == "ok" and self.outage_since_ns is not None:
             self.outage_s = (op.time_ns - self.outage_since_ns) / SECOND
@@ -91,7 +93,7 @@ class Bounds(Fold):
 
     @property
     def watch_s(self) -> float:
-        """w: three times what all but a thousandth of the observer's reads took, 50 ms at least."""
+        """w: three times what all but a thousandth of the observer's reads took while etcd served, 50 ms at least."""
         if not self._watch_s:
             self._watch_s = max(_WATCH_S_MIN, 3 * self._reads.quantile_s(0.999))
         return self._watch_s
@@ -118,6 +120,16 @@ class Bounds(Fold):
     def move_on_s(self) -> float:
         """Whoever asks a member of etcd that is silent asks the next one this much later: (call deadline + I) x."""
         return (self._call_s + self.refresh_s) * self.scale
+
+    @property
+    def returns_s(self) -> float:
+        """
+        A worker that etcd serves again is online: (call deadline + 1 s + three calls + w) x.
+
+        At worst it had just begun a call that is not answered, pauses for 1 s (its longest), finds its lease gone, gets
+        another and registers.
+        """
+        return (self._call_s + _RETRY_S + 3 * self.read_s + self.watch_s) * self.scale
 
     @property
     def reset_s(self) -> float:

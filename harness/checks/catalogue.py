@@ -2,6 +2,7 @@
 
 from harness.checks.addresses import AddressIsTheRecordedOne
 from harness.checks.departures import GoneWorkerLeavesViews
+from harness.checks.elections import LeaderChangeChangesNothing
 from harness.checks.evidence import EnoughEvidence, FaultsAreProven, NothingLeftBehind, Own
 from harness.checks.gaps import BadValuesAreCounted, NoWatchGap
 from harness.checks.grants import LeasesAreBounded
@@ -11,6 +12,7 @@ from harness.checks.keys import LeaseAndKeyBelongTogether
 from harness.checks.moves import KeysMoveOnlyWithMembers, NoRingChangeWithoutCause
 from harness.checks.neighbours import NeighboursAreNotSeen
 from harness.checks.outcasts import RemovalIsFinal, RemovedProcessStaysOut
+from harness.checks.outages import OneRegistrationAfterAnOutage
 from harness.checks.pauses import APauseCountsOnce
 from harness.checks.reads import ReadsAreWhatTheUfsHolds
 from harness.checks.rings import NoOwnerFromAnEmptyView, OwnerIsInTheView, OwnerIsTheRings, RestartMovesNothing
@@ -33,6 +35,8 @@ INVARIANTS: dict[str, type[Invariant]] = {
     "gone-worker-leaves-views": GoneWorkerLeavesViews,
     "clean-stop-is-immediate": CleanStopIsImmediate,
     "leases-are-bounded": LeasesAreBounded,
+    "one-registration-after-an-outage": OneRegistrationAfterAnOutage,
+    "leader-change-changes-nothing": LeaderChangeChangesNothing,
     "neighbours-are-not-seen": NeighboursAreNotSeen,
     "bad-values-are-counted": BadValuesAreCounted,
     "views-are-what-etcd-held": ViewsAreWhatEtcdHeld,

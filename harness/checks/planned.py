@@ -6,12 +6,16 @@ from math import inf
 from typing import Any
 
 from harness.checks.bounds import Bounds
+from harness.checks.quorum import in_majorities
 from harness.core.lasting import away_s, is_for_good, run_s
 from harness.core.links import touching
 from harness.core.plan import Plan, Step
 from harness.core.properties import Properties
 
 _REST = "rest"
+_STOPPING = ("kill", "restart", "pause")
+_ELECTION_S = 3.0
+"""By then several members have another leader, by etcd's own timers too."""
 _EXPIRY_S = 1.0
 """etcd takes a key away about half a second after its lease ran out."""
 
@@ -92,6 +96,29 @@ def _spares(step: Step) -> bool:
     return step.fault == "decommission" and step.params.get("stop") == "none"
 
 
+def etcd_is_lost_for(plan: Plan, seconds: float) -> bool:
+    """Whether steps of the plan leave etcd without a quorum for so long; of those that wait, each counts by itself."""
+    lasting = [(step, _stays_s(step, plan)) for step in plan.steps]
+    return any(
+        not _has_quorum([step, *(other for other, _ in beside)], plan)
+        and min([stays_s, *(until_s for _, until_s in beside)]) >= seconds
+        for step, stays_s in lasting
+        for beside in [_open_beside(step, lasting)]
+    )
+
+
+def etcd_elects(plan: Plan) -> bool:
+    """Whether a step makes one of several members lead instead of another: the leader is away, or the quorum was."""
+    return len(plan.etcd.members) > 1 and (
+        etcd_is_lost_for(plan, _ELECTION_S)
+        or any(
+            step.params.get("targets") == ["leader"]
+            and ((step.fault, _signal(step)) == ("restart", "TERM") or _stays_s(step, plan) >= _ELECTION_S)
+            for step in plan.steps
+        )
+    )
+
+
 def ttl_s(plan: Plan) -> float:
     """The lease TTL that workers ask for: whole seconds, 1 at least."""
     return max(1.0, Properties(plan.properties).duration_s("alluxio.worker.failure.detection.timeout") // 1)
@@ -136,6 +163,29 @@ def _takes_workers_away(step: Step, plan: Plan) -> bool:
             untouched = observers.difference(*links)
             return bool(mute) and bool(untouched) and not any(a in etcd and b in etcd for a, b in links)
     return False
+
+
+def _open_beside(step: Step, lasting: list[tuple[Step, float]]) -> list[tuple[Step, float]]:
+    """The other steps that are open when this one begins, and for how much longer."""
+    return [
+        (other, other.at_s + stays_s - step.at_s)
+        for other, stays_s in lasting
+        if other is not step and step.at_s is not None and other.at_s is not None
+        if other.at_s <= step.at_s < other.at_s + stays_s
+    ]
+
+
+def _has_quorum(steps: Collection[Step], plan: Plan) -> bool:
+    members = plan.etcd.members
+    away = {name for step in steps if step.fault in _STOPPING for name in _targets(step, members)}
+    cuts = {
+        link
+        for step in steps
+        if step.fault in ("isolate", "partition")
+        for link in touching(members, _cuts(step, plan))
+        if {*members}.issuperset(link)
+    }
+    return bool(in_majorities(members, away, cuts))
 
 
 def _cuts(step: Step, plan: Plan) -> Iterator[tuple[Collection[str], Collection[str]]]:

@@ -1,0 +1,157 @@
+"""The invariant of etcd's outages: whoever outlives one is a member again soon, and registers no more than needed."""
+
+from dataclasses import dataclass, field
+
+from harness.checks.bounds import NEVER, SECOND
+from harness.checks.invariant import Invariant
+from harness.checks.planned import etcd_is_lost_for, ttl_s
+from harness.checks.truth import Truth
+from harness.checks.verdict import Verdict, counted
+from harness.core.history import Op
+from harness.core.plan import Plan
+
+_EXPIRY_S = 1.0
+_THERE = ("online", "fenced")
+
+
+@dataclass(eq=False)
+class Return:
+    """A worker that was online when an outage began; `since_ns` and `end_ns` are the outage's."""
+
+    name: str
+    ttl_s: float
+    since_ns: int
+    end_ns: int = NEVER
+    registered: list[Op] = field(default_factory=list)
+    back: Op | None = None
+
+
+class OneRegistrationAfterAnOutage(Invariant):
+    """
+    An outage is what the observer's reads tell. A worker that something else befalls is not judged; while etcd is in
+    trouble again nothing is due, and the bound counts anew from the end of that.
+    """
+
+    name = "one-registration-after-an-outage"
+    id = "M8"
+    says = (
+        "after an outage of etcd longer than its lease a worker is online again in time, registered anew once at most"
+    )
+    needs = "etcd is not out of reach for longer than a lease"
+
+    def __init__(self, plan: Plan, truth: Truth) -> None:
+        super().__init__(plan, truth)
+        self._open: dict[str, Return] = {}
+        self._judged: list[Return] = []
+        self._outages = self._unexamined = 0
+        self._is_out = False
+        self._slowest_s = self._allowed_s = 0.0
+
+    @staticmethod
+    def applies(plan: Plan) -> bool:
+        return etcd_is_lost_for(plan, ttl_s(plan) + _EXPIRY_S)
+
+    def on_reach(self, op: Op) -> None:
+        since_ns = self.truth.bounds.outage_since_ns
+        if since_ns is not None and not self._is_out:
+            self._begins(since_ns)
+        elif since_ns is None and self._is_out:
+            self._ends(op)
+        self._is_out = since_ns is not None
+
+    def _begins(self, since_ns: int) -> None:
+        """Workers that are still on their way back from the last outage stay on it."""
+        for name in self.truth.nodes.workers:
+            node, lease = self.truth.nodes.node(name), self.truth.leases.held.get(name)
+            is_there = node.runs and node.answered and node.answered.value["state"] in _THERE
+            if name not in self._open and lease and is_there and not node.held_up:
+                self._open[name] = Return(name, lease.ttl_s, since_ns)
+
+    def _ends(self, op: Op) -> None:
+        """One too short for a worker's lease asks nothing of it."""
+        fresh = [one for one in self._open.values() if one.end_ns == NEVER]
+        long = [one for one in fresh if op.time_ns - one.since_ns > one.ttl_s * SECOND]
+        self._outages += bool(long)
+        for one in fresh:
+            if one in long:
+                one.end_ns = op.time_ns
+            else:
+                del self._open[one.name]
+
+    def on_register(self, op: Op) -> None:
+        one = self._open.get(op.actor)
+        if one and op.type == "ok":
+            one.registered.append(op)
+
+    def on_sample(self, op: Op) -> None:
+        one = self._open.get(op.actor)
+        if one is None or op.type != "ok" or op.value["sent_ns"] <= one.end_ns:
+            return
+        if op.value["state"] == "online" and one.back is None:
+            one.back = op
+        if op.value["sent_ns"] > self._due_ns(one, op.value["sent_ns"]):
+            self._close(one, op)
+
+    def _due_ns(self, one: Return, now_ns: int) -> int:
+        nodes, bounds = self.truth.nodes, self.truth.bounds
+        node = nodes.node(one.name)
+        if nodes.etcd_troubles or node.held_up:
+            return NEVER
+        from_ns = max(one.end_ns, node.disturbed_ns)
+        self._allowed_s = bounds.returns_s + nodes.moving_on_s
+        return from_ns + int((self._allowed_s + bounds.stalled_s(from_ns, now_ns)) * SECOND)
+
+    def _close(self, one: Return, op: Op) -> None:
+        del self._open[one.name]
+        self._judged.append(one)
+        at = self.truth.at
+        outage = f"the outage of etcd from {at(one.since_ns)} to {at(one.end_ns)}"
+        if op.value["state"] != "online":
+            self.violated(
+                f"{one.name} is {op.value['state']} at {at(op.time_ns)}, after {outage}; "
+                f"{self._allowed_s:.2f} s are allowed for being online again",
+                op,
+            )
+        if one.back:
+            self._slowest_s = max(self._slowest_s, (one.back.time_ns - one.end_ns) / SECOND)
+        if len(one.registered) > 1:
+            when = " and at ".join(at(op.time_ns) for op in one.registered)
+            self.violated(f"{one.name} registered anew at {when}, for {outage} alone", *one.registered)
+
+    # What else befalls a worker
+
+    def on_signal(self, op: Op) -> None:
+        self._drop(op.actor)
+
+    def on_exit(self, op: Op) -> None:
+        self._drop(op.actor)
+
+    def on_removed(self, op: Op) -> None:
+        self._drop(op.actor)
+
+    def on_fault(self, op: Op) -> None:
+        for name in [name for name in self._open if self.truth.nodes.node(name).held_up]:
+            self._drop(name)
+
+    def on_phase(self, op: Op) -> None:
+        if op.value["phase"] == "stop":
+            for name in list(self._open):
+                self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        one = self._open.pop(name, None)
+        self._unexamined += one is not None and one.end_ns != NEVER
+
+    def verdict(self) -> Verdict:
+        anew = sum(bool(one.registered) for one in self._judged)
+        slowest = f", slowest {self._slowest_s:.2f} s of {self._allowed_s:.2f} s allowed" if self._judged else ""
+        return self.answer(
+            f"{counted(self._outages, 'outage')}, {len(self._judged)} workers back, {anew} registered anew{slowest}",
+            "" if self._judged else "no worker was seen before and after an outage longer than its lease",
+            outages=self._outages,
+            workers=len(self._judged),
+            registered_anew=anew,
+            unexamined=self._unexamined,
+            slowest_s=round(self._slowest_s, 3),
+            allowed_s=round(self._allowed_s, 3),
+        )
