@@ -114,7 +114,8 @@ class LeaderChangeChangesNothing(Invariant):
     def verdict(self) -> Verdict:
         elected, window_s = self._leaders[1:], ttl_s(self.plan)
         for change in self._changes:
-            if leader := next((one for one in elected if self._is_near(change.op, one, window_s)), None):
+            leader = next((one for one in elected if self._is_near(change.op, one, window_s)), None)
+            if leader and not change.lease.revoked:
                 self._told(change, leader)
         return self.answer(
             f"{counted(len(elected), 'election')} after the first, {counted(self._keepalives, 'keepalive')}",

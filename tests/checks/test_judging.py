@@ -47,6 +47,8 @@ KEY = KEYS[0]
 NEVER_HERE = {
     "removed-process-stays-out": "no worker is removed while its process is there",
     "removal-is-final": "no worker is removed",
+    "one-registration-after-an-outage": "etcd is not out of reach for longer than a lease",
+    "leader-change-changes-nothing": "no step makes several members of etcd elect another leader for certain",
     "neighbours-are-not-seen": "the cluster has no neighbour",
     "bad-values-are-counted": "no bad value is planned",
     "a-pause-counts-once": (
