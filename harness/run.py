@@ -162,7 +162,7 @@ class Attempt:
             cluster.seconds_until("final lookups and reads", lambda: status.count("final") > 0, _FINAL_S)
             snapshots = status.count("snapshot")
             observer.tell("snapshot")
-            cluster.seconds_until("etcd's last word", lambda: status.count("snapshot") > snapshots, _FINAL_S)
+            cluster.seconds_until("etcd's last word", lambda: status.count("snapshot") > snapshots, self._plan.settle_s)
         except NotReadyError as error:
             details.append(str(error))  # too little evidence: the verdict will say unknown
 

@@ -102,21 +102,25 @@ class OneRegistrationAfterAnOutage(Invariant):
         return from_ns + int((self._allowed_s + bounds.stalled_s(from_ns, now_ns)) * SECOND)
 
     def _close(self, one: Return, op: Op) -> None:
-        del self._open[one.name]
-        self._judged.append(one)
-        at = self.truth.at
-        outage = f"the outage of etcd from {at(one.since_ns)} to {at(one.end_ns)}"
         if op.value["state"] != "online":
             self.violated(
-                f"{one.name} is {op.value['state']} at {at(op.time_ns)}, after {outage}; "
+                f"{one.name} is {op.value['state']} at {self.truth.at(op.time_ns)}, after {self._outage(one)}; "
                 f"{self._allowed_s:.2f} s are allowed for being online again",
                 op,
             )
+        self._judge(one)
+
+    def _judge(self, one: Return) -> None:
+        del self._open[one.name]
+        self._judged.append(one)
         if one.back:
             self._slowest_s = max(self._slowest_s, (one.back.time_ns - one.end_ns) / SECOND)
         if len(one.registered) > 1:
-            when = " and at ".join(at(op.time_ns) for op in one.registered)
-            self.violated(f"{one.name} registered anew at {when}, for {outage} alone", *one.registered)
+            when = " and at ".join(self.truth.at(op.time_ns) for op in one.registered)
+            self.violated(f"{one.name} registered anew at {when}, for {self._outage(one)} alone", *one.registered)
+
+    def _outage(self, one: Return) -> str:
+        return f"the outage of etcd from {self.truth.at(one.since_ns)} to {self.truth.at(one.end_ns)}"
 
     # What else befalls a worker
 
@@ -135,8 +139,15 @@ class OneRegistrationAfterAnOutage(Invariant):
 
     def on_phase(self, op: Op) -> None:
         if op.value["phase"] == "stop":
-            for name in list(self._open):
-                self._drop(name)
+            for one in list(self._open.values()):
+                self._ended_early(one)
+
+    def _ended_early(self, one: Return) -> None:
+        """Who was back by then was in time, as far as that could be seen."""
+        if one.back:
+            self._judge(one)
+        else:
+            self._drop(one.name)
 
     def _drop(self, name: str) -> None:
         one = self._open.pop(name, None)
@@ -146,7 +157,7 @@ class OneRegistrationAfterAnOutage(Invariant):
         anew = sum(bool(one.registered) for one in self._judged)
         slowest = f", slowest {self._slowest_s:.2f} s of {self._allowed_s:.2f} s allowed" if self._judged else ""
         return self.answer(
-            f"{counted(self._outages, 'outage')}, {len(self._judged)} workers back, {anew} registered anew{slowest}",
+            f"{counted(self._outages, 'outage')}, {counted(len(self._judged), 'worker')} back, {anew} registered anew{slowest}",
             "" if self._judged else "no worker was seen before and after an outage longer than its lease",
             outages=self._outages,
             workers=len(self._judged),

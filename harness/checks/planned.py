@@ -97,11 +97,11 @@ def _spares(step: Step) -> bool:
 
 
 def etcd_is_lost_for(plan: Plan, seconds: float) -> bool:
-    """Whether steps of the plan leave etcd without a quorum for so long; of those that wait, each counts by itself."""
+    """Whether steps of the plan take etcd's quorum for so long, not for good; of those that wait, each counts by itself."""
     lasting = [(step, _stays_s(step, plan)) for step in plan.steps]
     return any(
         not _has_quorum([step, *(other for other, _ in beside)], plan)
-        and min([stays_s, *(until_s for _, until_s in beside)]) >= seconds
+        and seconds <= min([stays_s, *(until_s for _, until_s in beside)]) < inf
         for step, stays_s in lasting
         for beside in [_open_beside(step, lasting)]
     )

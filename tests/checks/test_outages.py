@@ -7,6 +7,7 @@ from tests.checks.telling import (
     granted,
     judged,
     op,
+    phase,
     planned,
     reached,
     registered,
@@ -55,7 +56,7 @@ def anew(seconds, lease=12):
 def test_a_worker_that_goes_on_with_its_lease_in_time_is_valid():
     verdict = outage(back_by(10.5))
     assert verdict.outcome == "valid"
-    assert verdict.summary == "1 outage, 1 workers back, 0 registered anew, slowest 0.50 s of 2.35 s allowed"
+    assert verdict.summary == "1 outage, 1 worker back, 0 registered anew, slowest 0.50 s of 2.35 s allowed"
 
 
 def test_one_new_registration_is_valid_and_a_second_is_violated():
@@ -108,6 +109,11 @@ def test_a_worker_that_the_machine_held_up_has_the_bound_from_then_on():
     assert outage(heard_late, samples(13, 15, "worker-1", 5)).outcome == "valid"
 
 
+def test_who_is_back_when_the_run_ends_was_in_time_and_of_others_nobody_knows():
+    assert outage(back_by(10.5), phase(11, "stop", "invoke")).outcome == "valid"
+    assert outage(back_by(11.5), phase(11, "stop", "invoke")).outcome == "unknown"
+
+
 def test_no_outage_is_unknown():
     assert judged(NAME, run_begins(), reached(0, 5), plan=KILLED).outcome == "unknown"
 
@@ -118,7 +124,9 @@ def test_no_outage_is_unknown():
         (planned(), False),
         (KILLED, True),
         (planned(step("kill", "etcd-1", for_s=2.0)), False),
-        (planned(step("pause", "etcd-1")), True),
+        (planned(step("pause", "etcd-1")), False),
+        (planned(step("pause", "etcd-1"), tail_s=5.0, duration_s=9.0), True),
+        (planned(step("kill", "etcd-1")), False),
         (planned(step("kill", "worker-1", for_s=5.0)), False),
         (planned(step("kill", "etcd-1", for_s=5.0), etcd=THREE), False),
         (planned(step("kill", "etcd-1", "etcd-3", for_s=5.0), etcd=THREE), True),
