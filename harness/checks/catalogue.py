@@ -11,8 +11,8 @@ from harness.checks.invariant import Invariant
 from harness.checks.keys import LeaseAndKeyBelongTogether
 from harness.checks.moves import KeysMoveOnlyWithMembers, NoRingChangeWithoutCause
 from harness.checks.neighbours import NeighboursAreNotSeen
-from harness.checks.outcasts import RemovalIsFinal, RemovedProcessStaysOut
 from harness.checks.outages import OneRegistrationAfterAnOutage
+from harness.checks.outcasts import RemovalIsFinal, RemovedProcessStaysOut
 from harness.checks.pauses import APauseCountsOnce
 from harness.checks.reads import ReadsAreWhatTheUfsHolds
 from harness.checks.rings import NoOwnerFromAnEmptyView, OwnerIsInTheView, OwnerIsTheRings, RestartMovesNothing

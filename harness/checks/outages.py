@@ -156,8 +156,9 @@ class OneRegistrationAfterAnOutage(Invariant):
     def verdict(self) -> Verdict:
         anew = sum(bool(one.registered) for one in self._judged)
         slowest = f", slowest {self._slowest_s:.2f} s of {self._allowed_s:.2f} s allowed" if self._judged else ""
+        back = f"{counted(len(self._judged), 'worker')} back, {anew} registered anew{slowest}"
         return self.answer(
-            f"{counted(self._outages, 'outage')}, {counted(len(self._judged), 'worker')} back, {anew} registered anew{slowest}",
+            f"{counted(self._outages, 'outage')}, {back}",
             "" if self._judged else "no worker was seen before and after an outage longer than its lease",
             outages=self._outages,
             workers=len(self._judged),

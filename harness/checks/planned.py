@@ -97,7 +97,7 @@ def _spares(step: Step) -> bool:
 
 
 def etcd_is_lost_for(plan: Plan, seconds: float) -> bool:
-    """Whether steps of the plan take etcd's quorum for so long, not for good; of those that wait, each counts by itself."""
+    """Whether steps take etcd's quorum for so long, and not for good; of those that wait each counts by itself."""
     lasting = [(step, _stays_s(step, plan)) for step in plan.steps]
     return any(
         not _has_quorum([step, *(other for other, _ in beside)], plan)
