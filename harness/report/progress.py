@@ -135,13 +135,13 @@ class Tally:
     """What the ops so far came to: the newest client's view, counts, open faults, the phase and its start."""
 
     def __init__(self, plan: Plan) -> None:
-        self._workers = len(plan.workers)
         self._clients = frozenset(plan.clients)
         self.planned_s = planned_s(plan)
         self.current: str | None = None
         self._began_ns = self._zero_ns = 0
         self._took_s: dict[str, float] = {}
         self._online: int | None = None
+        self._offline = 0
         self._counts: Counter[str] = Counter()
         self._open: dict[int, str] = {}
 
@@ -149,7 +149,7 @@ class Tally:
         if op.f in COUNTED:
             self._counts[op.type] += 1
         elif op.f == "view" and op.actor in self._clients:
-            self._online = len(op.value["online"])
+            self._online, self._offline = len(op.value["online"]), len(op.value["offline"])
         elif op.actor == NEMESIS:
             self._fault(op)
         elif op.actor == HARNESS and op.f == "phase":
@@ -183,7 +183,7 @@ class Tally:
         """Short enough for 80 columns, but for many open faults."""
         lines = []
         if self._online is not None:
-            lines.append(f"online in etcd {self._online}/{self._workers}")
+            lines.append(f"online in etcd {self._online}/{self._online + self._offline}")
         if self._counts:
             told = (("ok", "ok"), ("fail", "failed"), ("info", "unanswered"))
             lines.append(f"operations: {', '.join(f'{self._counts[kind]:,} {word}' for kind, word in told)}")

@@ -20,6 +20,8 @@ TWO, REST = ["worker-1", "worker-2"], ["etcd-1", "worker-3"]
         ("partition", {"targets": TWO, "cuts": [[TWO, REST]]}, "partition worker-1 worker-2 -> rest"),
         ("heal", {"fault": "pause", "targets": ["worker-1"]}, "pause worker-1"),
         ("skip", {"fault": "pause"}, "pause"),
+        ("kill", {"targets": [f"worker-{n}" for n in range(1, 5)]}, "kill worker-1 worker-2 worker-3 worker-4"),
+        ("kill", {"targets": [f"worker-{n}" for n in range(1, 9)]}, "kill worker-1 worker-2 worker-3 and 5 more"),
     ],
 )
 def test_a_fault_in_words(f, value, text):
@@ -55,6 +57,7 @@ def test_a_short_span_is_told_in_milliseconds(seconds, text):
             {"targets": TWO, "signal": "TERM", "down_for": 1.0},
             f"restart {' '.join(TWO)} (TERM, down_for 1 s)",
         ),
+        ("decommission", {"targets": ["worker-1"], "stop": "none"}, "decommission worker-1 (stop none)"),
         ("partition", {"groups": [TWO, ["rest"]], "from_": [], "to": []}, f"partition {' '.join(TWO)} | rest"),
         ("partition", {"groups": [], "from_": TWO[:1], "to": ["etcd-1"]}, "partition worker-1 -> etcd-1"),
     ],
