@@ -263,6 +263,10 @@ def test_no_departure_is_unknown():
         (planned(step("partition", for_s=6.0, from_=["worker-1"], to=["etcd-1"]), etcd=THREE), False),
         (planned(step("pause", "etcd-1", "worker-1", for_s=6.0)), False),
         (planned(step("kill", *PLAN.workers, *PLAN.clients)), False),
+        (planned(step("decommission", "worker-1", stop="TERM")), True),
+        (planned(step("decommission", "worker-1", stop="none")), False),
+        (planned(step("rolling-restart", *PLAN.workers, down_for=1.0, between=9.0)), False),
+        (planned(step("rolling-restart", *PLAN.workers, down_for=6.0, between=0.0)), True),
     ],
 )
 def test_it_applies_where_a_worker_is_gone_for_long_enough(plan, applies):
