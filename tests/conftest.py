@@ -1,6 +1,7 @@
 """A real etcd on loopback for the tests that need one, and a cluster name of its own for each of them."""
 
 import itertools
+import os
 import shutil
 import socket
 import subprocess
@@ -90,11 +91,27 @@ class Cluster:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_engine(tmp_path_factory):
-    """Where the runtime does not matter etcd is a process, which is faster; tests of containers take this back."""
+def usual_engine(tmp_path_factory):
+    """Where the runtime does not matter etcd is a process, which is faster; `engine` takes this back."""
+    usual = os.environ.get("DOCKER_HOST", "")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", f"unix://{tmp_path_factory.mktemp('engine') / 'none.sock'}")
-        yield
+        yield usual
+
+
+@pytest.fixture
+def engine(usual_engine, monkeypatch):
+    """The URL of this machine's engine. Skips where there is none, unless HARNESS_REQUIRE_DOCKER says that there is."""
+    from harness.cluster.etcd_container import DockerRuntime, NoContainerError
+    from harness.core.plan import Etcd
+
+    monkeypatch.setenv("DOCKER_HOST", usual_engine)
+    try:
+        return DockerRuntime(Etcd()).engine
+    except NoContainerError as error:
+        if os.environ.get("HARNESS_REQUIRE_DOCKER"):
+            raise
+        pytest.skip(f"no containers: {error}")
 
 
 @pytest.fixture(scope="session")

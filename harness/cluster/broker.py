@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ from harness.errors import ClusterError
 _WIRED_S = 10.0
 _LOG_S = 2.0
 _RETRY_S = 1.0
-_RETRIES = 600
+_WAIT_S = 600.0
 
 
 @dataclass
@@ -70,8 +71,8 @@ class Broker:
         self._selector = selectors.DefaultSelector()
         self._processes = processes
 
-    def run(self) -> int:
-        """Serve until the command or the supervisor hangs up, or the engine fails."""
+    def serve(self) -> None:
+        """Until the command or the supervisor hangs up, or the engine fails."""
         self._selector.register(self._control, selectors.EVENT_READ, self._server)
         self._selector.register(self._supervisor, selectors.EVENT_READ, lambda: False)
         try:
@@ -82,9 +83,6 @@ class Broker:
         except EngineError as error:
             with contextlib.suppress(OSError):
                 self._server.fail(str(error))
-        finally:
-            self._remove()
-        return 0
 
     def _turn(self) -> bool:
         return all(key.data() for key, _ in self._selector.select(self._processes.due_in_s()))
@@ -159,10 +157,10 @@ class Broker:
         self._processes.ended(process.pid, status)
         return True
 
-    def _remove(self) -> None:
-        """Removes what it made. An engine that does not answer is waited for; processes end without it."""
-        pause = threading.Event()
-        for _ in range(_RETRIES):
+    def remove(self) -> None:
+        """All that it made. An engine that does not answer is waited for; processes end without it."""
+        pause, until_s = threading.Event(), time.monotonic() + _WAIT_S
+        while time.monotonic() < until_s:
             try:
                 remove_run(self._url, self._labels[RUN])
             except EngineError:
@@ -192,7 +190,14 @@ def main(arguments: list[str]) -> int:
     control, history, supervisor = (socket.socket(fileno=int(argument)) for argument in arguments[3:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     labels = {RUN: os.environ[MARK], COMMAND: command}
-    return Broker(control, supervisor, url, Processes(history, Path(metrics)), labels).run()
+    broker = Broker(control, supervisor, url, Processes(history, Path(metrics)), labels)
+    try:
+        broker.serve()
+    finally:
+        control.close()  # nobody has to wait for an engine that is gone
+        history.close()
+        broker.remove()
+    return 0
 
 
 if __name__ == "__main__":

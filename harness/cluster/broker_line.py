@@ -1,17 +1,16 @@
-"""The supervisor's end of the line to the broker: it wires containers, and clears up should the broker end."""
+"""The supervisor's end of the line to the broker: it wires containers, and gives up should the broker end."""
 
 import json
-import os
 import socket
 from typing import TYPE_CHECKING, Any
 
-from harness.cluster.etcd_container import engine_url
-from harness.cluster.ledger import MARK
 from harness.cluster.serving import Server
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.cluster.fabric import Fabric
+
+LOST = "the broker ended unasked, and with it every container of the run"
 
 
 class BrokerLine:
@@ -24,7 +23,7 @@ class BrokerLine:
     def __call__(self) -> bool:
         data, descriptors, *_ = socket.recv_fds(self._line, 1 << 16, 1)
         if not data:
-            self._broker_ended()
+            self._command.fail(LOST)
             return False
         try:
             reply: dict[str, Any] = {"answer": self._answer(json.loads(data), descriptors)}
@@ -38,15 +37,3 @@ class BrokerLine:
             return self._fabric.addresses()
         self._fabric.adopt(request["name"], descriptors[0])
         return None
-
-    def _broker_ended(self) -> None:
-        """A call of the broker's may still be on its way to the engine: one look is not enough."""
-        from harness.cluster.engine import EngineError  # imported late: not for every run
-        from harness.cluster.leftovers import remove_run
-
-        reason = "the broker ended unasked, and with it every container of the run"
-        try:
-            remove_run(engine_url(), os.environ[MARK], looks=2)
-        except EngineError as error:
-            reason = f"{reason}; what it left: {error}"
-        self._command.fail(reason)

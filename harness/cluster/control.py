@@ -1,5 +1,6 @@
 """The command's hold on a sandbox: its supervisor, its broker where nodes are in containers, and its ledger."""
 
+import contextlib
 import json
 import os
 import socket
@@ -37,6 +38,7 @@ class Control:
         engine: str = "",
     ) -> None:
         """`gone` is called, with the reason, when supervisor or broker ended; `engine` is the URL of the broker's."""
+        self._mark, self._engine = mark, engine
         programs = _Programs(history, metrics, log, mark)
         self._ours, theirs = socket.socketpair()
         to_broker, to_supervisor = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -67,8 +69,7 @@ class Control:
         if self._broker:
             self._broker.dismiss()  # it follows the supervisor
         self._supervisor.quit()
-        if self._broker:
-            self._broker.quit(or_kill=False)
+        self._end_broker()
 
     def _first_word(self, log: Path) -> list[int]:
         """Descriptors of the sandbox' namespaces, sent along with it."""
@@ -87,8 +88,17 @@ class Control:
         self._launcher.kill()
         self._launcher.wait()
         self._ours.close()
-        if self._broker:
-            self._broker.quit()
+        self._end_broker()
+
+    def _end_broker(self) -> None:
+        """It removes its containers; one that was killed can't, and a call of its may still be on its way."""
+        if not self._broker or self._broker.quit(or_kill=False) in (0, None):
+            return
+        from harness.cluster.engine import EngineError  # imported late: not for every run
+        from harness.cluster.leftovers import remove_run
+
+        with contextlib.suppress(EngineError):  # it will be told as left behind
+            remove_run(self._engine, self._mark, looks=2)
 
 
 @dataclass(frozen=True)

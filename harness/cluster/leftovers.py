@@ -8,6 +8,7 @@ from harness.cluster.engine import COMMAND, Container, Engine, EngineError
 from harness.cluster.linux import identity_of
 
 _BETWEEN_LOOKS_S = 1.0
+_ANSWER_S = 3.0
 
 
 def remove_run(url: str, run: str, looks: int = 1) -> None:
@@ -16,13 +17,13 @@ def remove_run(url: str, run: str, looks: int = 1) -> None:
 
     One look does where no call of anybody's can be on its way still. Raises EngineError.
     """
-    with closing(Engine(url)) as engine:
+    with closing(Engine(url, _ANSWER_S)) as engine:
         _remove_until_none(lambda: engine.containers(run), engine, looks)
 
 
 def remove_dead(url: str) -> None:
     """Whatever was started by a command that is no more; those of living ones are not touched. Raises EngineError."""
-    with closing(Engine(url)) as engine:
+    with closing(Engine(url, _ANSWER_S)) as engine:
         _remove_until_none(lambda: [found for found in engine.containers() if _is_dead(found)], engine, looks=2)
 
 

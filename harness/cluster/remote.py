@@ -50,8 +50,12 @@ class Remote:
         """Its end is no surprise from now on."""
         self._is_quitting = True
 
-    def quit(self, or_kill: bool = True) -> None:
-        """Hang up, and return when it has ended; one that does not end in 5 s is killed, or left to what it does."""
+    def quit(self, or_kill: bool = True) -> int | None:
+        """
+        Hang up, and wait for its end; one that does not end in 5 s is killed, or left to what it does.
+
+        Its exit status; None for one that goes on.
+        """
         self.dismiss()
         with contextlib.suppress(OSError):  # gone already
             self._line.shutdown(socket.SHUT_WR)
@@ -66,6 +70,7 @@ class Remote:
         self._thread.join()
         self._lines.close()
         self._line.close()
+        return self._process.returncode
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
