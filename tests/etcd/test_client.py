@@ -4,7 +4,7 @@ import pytest
 
 from harness.errors import EtcdError, EtcdUnreachable, InputError
 from harness.etcd import Etcd, compare, delete, get, put
-from tests.conftest import free_port
+from tests.conftest import eventually, free_port
 
 pytestmark = pytest.mark.cluster
 
@@ -77,6 +77,25 @@ def test_the_next_endpoint_is_taken_when_one_does_not_answer(etcd):
         with pytest.raises(EtcdUnreachable):
             client.linearizable_revision()
         assert client.linearizable_revision() > 0
+
+
+def test_a_frozen_member_costs_one_deadline_and_the_next_is_taken(members):
+    first, second, third = members.endpoints.values()
+    with closing(Etcd([first, second, third], timeout_s=1)) as client:
+        lease, _ = client.grant(60)
+        members.freeze("etcd-1")
+        with pytest.raises(EtcdUnreachable, match="deadline"):
+            client.keepalive(lease)
+        assert eventually(lambda: client.keepalive(lease), "the next member") > 0
+
+
+def test_a_member_without_the_others_answers_for_itself_alone(members):
+    members.freeze("etcd-2")
+    members.freeze("etcd-3")
+    with closing(Etcd([members.endpoints["etcd-1"]], timeout_s=1)) as client:
+        assert client.standing().version.startswith("3.")
+        with pytest.raises(EtcdUnreachable):
+            client.linearizable_revision()
 
 
 def test_a_closed_client_is_unreachable(etcd):

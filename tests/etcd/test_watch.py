@@ -1,11 +1,12 @@
 import shutil
 import subprocess
 import sysconfig
+from contextlib import closing
 from queue import SimpleQueue
 
 import pytest
 
-from harness.etcd import delete, put
+from harness.etcd import Etcd, delete, put
 from tests.conftest import Cluster, eventually
 
 pytestmark = pytest.mark.cluster
@@ -69,6 +70,21 @@ def test_a_watch_misses_and_repeats_nothing_over_a_restart_of_etcd(own_etcd):
         own_etcd.kill()
         own_etcd.start()
         eventually(lambda: client.transaction([], [put("/c/a", b"2")]), "a put after the restart")
+        assert seen.next() == ("put", "/c/a", b"2")
+        assert seen.is_empty()
+        watch.stop()
+
+
+def test_a_watch_leaves_a_member_that_freezes_and_misses_nothing(members):
+    first, second, third = members.endpoints.values()
+    watcher, writer = Etcd([first, second, third], timeout_s=1), Etcd([second, third], timeout_s=1)
+    with closing(watcher), closing(writer):
+        seen = Seen()
+        watch = watcher.watch(["/c/"], 1, seen.events, seen.reset)
+        writer.transaction([], [put("/c/a", b"1")])
+        assert seen.next() == ("put", "/c/a", b"1")
+        members.freeze("etcd-1")
+        eventually(lambda: writer.transaction([], [put("/c/a", b"2")]), "a put beside the frozen member")
         assert seen.next() == ("put", "/c/a", b"2")
         assert seen.is_empty()
         watch.stop()
