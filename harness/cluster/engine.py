@@ -7,6 +7,7 @@ Each carries two labels: its run's mark, and which command started it.
 
 import contextlib
 import io
+import socket
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -43,7 +44,10 @@ class Engine:
 
     def __init__(self, url: str, answer_s: float = _ANSWER_S) -> None:
         self._url = url
-        with self._told("no answer"):
+        with self._told("connect"):
+            with socket.socket(socket.AF_UNIX) as line:  # the SDK never closes one that could not be connected
+                line.settimeout(answer_s)
+                line.connect(url.removeprefix("unix://"))
             self._api = APIClient(base_url=url, timeout=answer_s)
 
     def close(self) -> None:
