@@ -151,6 +151,8 @@ class _End:
     unasked: tuple[str, ...]
     agreed_ns: int
     changed_ns: int
+    is_calm: bool
+    """Whether etcd had last changed long enough before for everybody to have seen it."""
 
 
 class ViewsAgreeInTheEnd(Invariant):
@@ -186,6 +188,7 @@ class ViewsAgreeInTheEnd(Invariant):
             tuple(node.name for node in nodes if node not in asked),
             max((node.content_since_ns for node in asked), default=0),
             self._changed_ns,
+            op.time_ns - self._changed_ns > self.truth.bounds.fresh_s * SECOND,
         )
 
     def _has_spoken(self, node: Node, held: Content, healed: Op) -> bool:
@@ -213,7 +216,7 @@ class ViewsAgreeInTheEnd(Invariant):
             return self.answer("0 nodes", "the run did not get as far as a snapshot of etcd after its last heal")
         took_s = max(0.0, (max(end.agreed_ns, end.changed_ns) - healed.time_ns) / SECOND)
         elapsed_s = (end.snapshot.time_ns - healed.time_ns) / SECOND
-        if elapsed_s >= allowed_s:
+        if elapsed_s >= allowed_s + self.truth.bounds.stalled_s(healed.time_ns, end.snapshot.time_ns) and end.is_calm:
             self._tell(end, elapsed_s)
         is_settled = not (end.dissent or end.absent or end.ghosts)
         return self.answer(

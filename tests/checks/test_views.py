@@ -209,6 +209,12 @@ def test_a_view_that_still_differs_after_the_bound_is_violated():
     ]
 
 
+def test_who_has_not_seen_what_changed_just_before_the_end_is_not_blamed():
+    change = put(39.8, WORKER_2[0].value["key"], 8, text=WORKER_2[0].value["text"], over=WORKER_2[0])
+    verdict = in_the_end(last_words("worker-1", 1), last_words("client-1", 7, {"online": BOTH}), change)
+    assert verdict.outcome == "unknown"
+
+
 def test_a_node_without_a_view_disagrees():
     verdict = in_the_end(last_words("worker-1", 1), sampled(6, "client-1", None, pid=7))
     assert texts(verdict) == ["client-1 has no view, 35.00 s after the last heal"]
