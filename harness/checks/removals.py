@@ -31,7 +31,10 @@ class Removal:
 
 
 class Removals(Fold):
-    """To be shown an op after `Nodes` was."""
+    """
+    To be shown an op after `Nodes` was. Of the keys under the registered prefix only those of identities count that a
+    node has: what else comes and goes there is nobody's registration.
+    """
 
     def __init__(self, plan: Plan, log: EtcdLog, nodes: Nodes) -> None:
         self._identities, self._log, self._nodes = plan.identities, log, nodes
@@ -41,9 +44,9 @@ class Removals(Fold):
 
     def on_delete(self, op: Op) -> None:
         id = op.value["key"].removeprefix(self._log.registered)
-        if id != op.value["key"]:
-            there = (node.process for node in self._nodes.of.values() if node.id == id and node.runs)
-            removal = Removal(id, op, tuple(process for process in there if process))
+        whose = [node for node in self._nodes.of.values() if node.id == id]
+        if whose or id in self._identities.values():
+            removal = Removal(id, op, tuple(node.process for node in whose if node.process and node.runs))
             self.all.append(removal)
             self.in_force[id] = removal
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.checks.telling import (
+    IDS,
     PLAN,
     WORKERS,
     alive,
@@ -146,3 +147,11 @@ def test_they_apply_where_a_plan_removes_somebody_and_somebody_who_runs():
     killed = replace(PLAN, steps=(step("kill", "worker-2"), *FROZEN.steps[1:]))
     applies = {name: [INVARIANTS[name].applies(plan) for plan in (PLAN, stopped, killed, FROZEN)] for name in (M3, D3)}
     assert applies == {M3: [False, False, False, True], D3: [False, True, True, True]}
+
+
+def test_keys_that_are_no_workers_may_come_and_go():
+    nobodys = on_record("worker-2").replace(IDS["worker-2"], "worker-00000000-0000-0000-0000-0000000000ff")
+    events = [event for t in (5, 7) for event in (put(t, nobodys, 10 + t, 0, "null"), deleted(t + 1, nobodys, 11 + t))]
+    told = [BEGINNING, REMOVED, THAWED, LEAVES, events, snapshot(9.5, 20)]
+    verdict = judged(D3, told, plan=FROZEN)
+    assert (verdict.outcome, verdict.examined["removals"]) == ("valid", 1)
