@@ -6,7 +6,7 @@ from harness.checks.bounds import NEVER, SECOND, Bounds
 from harness.checks.contents import Content
 from harness.checks.invariant import Invariant
 from harness.checks.nodes import Gone, Node
-from harness.checks.planned import anyone_gone_for, ttl_s
+from harness.checks.planned import anyone_gone_for, members_silent_at_once, ttl_s
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
@@ -57,7 +57,9 @@ class GoneWorkerLeavesViews(Invariant):
 
     @staticmethod
     def applies(plan: Plan) -> bool:
-        return anyone_gone_for(plan, Bounds(plan).leaves_s(ttl_s(plan)) / plan.time_scale)
+        bounds = Bounds(plan)
+        late_s = members_silent_at_once(plan) * bounds.move_on_s
+        return anyone_gone_for(plan, (bounds.leaves_s(ttl_s(plan)) + late_s) / plan.time_scale)
 
     def on_view(self, op: Op) -> None:
         """Who leaves a view is seen here, whether it was due or not."""

@@ -96,6 +96,21 @@ def _spares(step: Step) -> bool:
     return step.fault == "decommission" and step.params.get("stop") == "none"
 
 
+def members_silent_at_once(plan: Plan) -> int:
+    """How many members of etcd may be silent while the others serve on; none where no step touches a single one."""
+    members = plan.etcd.members
+    names = {name for step in plan.steps for name in _members_touched(step, plan)}
+    return min(len(names), (len(members) - 1) // 2)
+
+
+def _members_touched(step: Step, plan: Plan) -> Collection[str]:
+    """Members, or etcd's leader, whoever that is."""
+    members = plan.etcd.members
+    if step.fault == "partition":
+        return {name for link in touching(members, _cuts(step, plan)) for name in link} & {*members}
+    return _targets(step, (*members, "leader"))
+
+
 def etcd_is_lost_for(plan: Plan, seconds: float) -> bool:
     """Whether steps take etcd's quorum for so long, and not for good; of those that wait each counts by itself."""
     lasting = [(step, _stays_s(step, plan)) for step in plan.steps]
