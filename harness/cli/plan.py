@@ -47,12 +47,12 @@ def summary(plan: Plan) -> str:
 def _lines(plan: Plan) -> Iterator[str]:
     load = plan.workload
     yield summary(plan)
-    yield f"  workload    {len(load.keys)} keys, {load.lookups_per_s:g} lookups/s, {load.reads_per_s:g} reads/s"
+    yield f"  workload     {len(load.keys)} keys, {load.lookups_per_s:g} lookups/s, {load.reads_per_s:g} reads/s"
     for name in plan.workers + plan.joiners + plan.neighbours:
-        yield f"  {name:<10}  {plan.identities[name]}"
+        yield f"  {name:<11}  {plan.identities[name]}"
     for step in plan.steps:
         lasts = "" if step.for_s is None else f"  for {step.for_s:g} s"
-        yield f"  {_begins(step):<10}  {step_text(step)}{lasts}"
+        yield f"  {_begins(step):<11}  {step_text(step)}{lasts}"
 
 
 def _begins(step: Step) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from harness.core.identity import WorkerId
@@ -21,6 +21,7 @@ from harness.dora.settings import Settings, run_part
 from harness.errors import ClusterError, EtcdError, EtcdUnreachable, HarnessError, InputError
 from harness.etcd import Etcd, compare, delete, get, put
 
+_ATTEMPTS = 5
 _FIRST_REVISION = 1
 _COMPACTED = "has been compacted"
 
@@ -111,7 +112,7 @@ class Operator:
         f, number = request["do"], request["number"]
         self._reporter.tell(f, value, "invoke", id=number)
         try:
-            done = await asyncio.to_thread(act)
+            done = await asyncio.to_thread(self._where_etcd_answers, act)
         except HarnessError as error:
             is_unknown = isinstance(error, EtcdUnreachable)
             self._reporter.tell(f, value, "info" if is_unknown else "fail", str(error), number)
@@ -120,6 +121,14 @@ class Operator:
         self._reporter.tell(f, {**value, **done}, id=number)
         self._logger.info("%s %s: %s", f, value, done)
         return done
+
+    def _where_etcd_answers(self, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Look for a member that is well before anything is done: what is under way can't be told from what is not."""
+        for _ in range(_ATTEMPTS):
+            with suppress(EtcdUnreachable):
+                self._etcd.linearizable_revision()
+                break
+        return act()
 
 
 @contextmanager

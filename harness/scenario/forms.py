@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, Tag, create_model
 from harness.core.lasting import FOR_GOOD
 from harness.faults import FAULTS
 from harness.faults.compact import Revisions
-from harness.faults.corrupt import BadValue, BadValues
+from harness.faults.corrupt import BadValues
 from harness.faults.fault import Everyone, Fault, Newcomers, Role, Seconds, Targets
 from harness.faults.partition import Group, Groups
 from harness.scenario.values import (
@@ -120,7 +120,7 @@ def _row(name: str, kind: Any, default: Any, meaning: str) -> dict[str, str | No
     known = {
         Seconds: "a duration",
         Group: "a list of names, or rest",
-        BadValues: f"a list of {', '.join(get_args(BadValue))}",
+        BadValues: "a list",
         Revisions: "a number",
     }
     allowed = known.get(kind) or " or ".join(get_args(kind)) or kind.__name__
