@@ -1,9 +1,12 @@
 """What is made of the ops of a run while it lasts, where members come and go."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.cluster.status import Status
-from harness.core.history import OPERATOR
+from harness.core.history import OBSERVER, OPERATOR
+from harness.core.plan import Etcd
 from tests.checks.telling import (
     IDS,
     PLAN,
@@ -15,6 +18,7 @@ from tests.checks.telling import (
     joined,
     on_record,
     op,
+    reached,
     sampled,
     snapshot,
     started,
@@ -104,3 +108,50 @@ def test_a_process_is_ready_once_it_says_that_it_is_online(rig):
     rig.hear(exited(5, "worker-2", 2), started(6, "worker-2", 4, 2))
     assert not rig.status.is_ready("worker-2")
     assert rig.hear(sampled(7, "worker-2", 9, pid=4, incarnation=2)).is_ready("worker-2")
+
+
+# several members of etcd
+
+THREE = replace(PLAN, etcd=Etcd(("etcd-1", "etcd-2", "etcd-3")))
+
+
+def heard(*ops, plan=THREE):
+    status = Status(plan, lambda name, why: None)
+    for one in ops:
+        status.hear(one)
+    return status
+
+
+def answers(seconds, member, kind="ok"):
+    return op(seconds, OBSERVER, "member", {"member": member, "sent_ns": op(seconds, "", "", {}).time_ns}, kind)
+
+
+def leads(seconds, member, term=2):
+    return op(seconds, OBSERVER, "leader", {"member": member, "term": term})
+
+
+def test_one_of_several_members_is_ready_once_it_answered_itself():
+    begun = started(1, "etcd-1", 1), started(1, "etcd-2", 2)
+    assert not heard(*begun, *reached(1.1, 2)).is_ready("etcd-1")
+    assert not heard(*begun, answers(2, "etcd-2")).is_ready("etcd-1")
+    assert not heard(*begun, answers(2, "etcd-1", "fail")).is_ready("etcd-1")
+    assert heard(*begun, answers(2, "etcd-1")).is_ready("etcd-1")
+
+
+def test_what_a_member_answered_before_it_was_started_again_does_not_count():
+    again = started(1, "etcd-1", 1), answers(2, "etcd-1"), exited(3, "etcd-1", 1), started(4, "etcd-1", 2, 2)
+    assert not heard(*again).is_ready("etcd-1")
+    assert heard(*again, answers(5, "etcd-1")).is_ready("etcd-1")
+
+
+def test_a_single_member_is_ready_once_etcd_was_reached():
+    assert heard(started(1, "etcd-1", 1), *reached(1.1, 1.2), plan=PLAN).is_ready("etcd-1")
+    assert not heard(*reached(0.5, 0.9), started(1, "etcd-1", 1), plan=PLAN).is_ready("etcd-1")
+
+
+def test_the_leader_is_the_last_one_elected_as_long_as_it_runs():
+    running = started(1, "etcd-1", 1), started(1, "etcd-2", 2)
+    assert heard(*running).leader() == ""
+    elected = *running, leads(2, "etcd-1"), leads(3, "etcd-2", 3)
+    assert heard(*elected).leader() == "etcd-2"
+    assert heard(*elected, exited(4, "etcd-2", 2)).leader() == ""
