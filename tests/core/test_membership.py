@@ -171,6 +171,14 @@ def test_a_replay_follows_puts_and_deletes():
     assert replay.view() == View(7)
 
 
+def test_a_replay_tells_all_its_keys_whatever_stands_there():
+    replay = Replay(CLUSTER)
+    put(replay, 5, registered(ONE), (alive_key(CLUSTER, ONE), b"\xff"), ("/elsewhere", b""))
+    assert replay.keys() == {registered_key(CLUSTER, ONE), alive_key(CLUSTER, ONE)}
+    replay.delete(alive_key(CLUSTER, ONE), 6)
+    assert replay.keys() == {registered_key(CLUSTER, ONE)}
+
+
 def test_another_clusters_keys_change_the_revision_only():
     replay = Replay(CLUSTER)
     put(replay, 5, registered(ONE))

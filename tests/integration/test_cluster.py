@@ -98,3 +98,12 @@ def test_the_operator_removes_who_is_offline_and_tells_why_it_does_not(held):
     key = f"/DHT/DefaultAlluxioCluster/AUTHORIZED/{held.plan.identities['worker-2']}"
     wait_until("the log has it", lambda: held.seen("observer", "delete")[-1].value["key"] == key, 10)
     assert held.seen("observer", "delete")[-1].value["revision"] == removal.value["revision"]
+
+
+def test_etcds_leases_are_listed_before_each_snapshot_and_are_those_of_the_alive_keys(held):
+    told = len(held.seen("observer", "snapshot"))
+    held.cluster.node("observer").tell("snapshot")
+    wait_until("a snapshot", lambda: len(held.seen("observer", "snapshot")) > told, 10)
+    listing, snapshot = held.seen("observer", "leases")[-1], held.seen("observer", "snapshot")[-1]
+    assert listing.time_ns <= snapshot.time_ns
+    assert {kv["lease"] for kv in snapshot.value["kvs"]} - {0} == {*listing.value["leases"]}

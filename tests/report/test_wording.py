@@ -34,6 +34,8 @@ def test_a_fault_in_words(f, value, text):
         ({"targets": ["worker-1"]}, ""),
         ({"targets": ["worker-1"], "signal": "KILL", "down_for": 4.0}, "(KILL, down_for 4 s)"),
         ({"groups": [["worker-1"], ["rest"]], "from_": [], "to": []}, ""),
+        ({"values": ["empty", "null"]}, "(empty null)"),
+        ({"keep": 0}, "(keep 0)"),
     ],
 )
 def test_a_steps_settings_in_words(params, text):
