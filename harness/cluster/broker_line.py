@@ -1,5 +1,6 @@
 """The supervisor's end of the line to the broker: it wires containers, and gives up should the broker end."""
 
+import contextlib
 import json
 import socket
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ class BrokerLine:
     def __call__(self) -> bool:
         data, descriptors, *_ = socket.recv_fds(self._line, 1 << 16, 1)
         if not data:
-            self._command.fail(LOST)
+            with contextlib.suppress(OSError):  # the command is gone too
+                self._command.fail(LOST)
             return False
         try:
             reply: dict[str, Any] = {"answer": self._answer(json.loads(data), descriptors)}
