@@ -6,6 +6,7 @@ socket; everything that decides whether a worker may call itself a member is in 
              later only where that key is still the one it had
   online     registered, and a keepalive was acknowledged less than one granted TTL ago
   fenced     registered, but nothing was acknowledged for a TTL: others may count it as offline, so it serves nobody
+             until it has registered again under a new lease, which shows too that it was not removed meanwhile
   removed    its registered key is gone or another's: it gives its lease back and ends, for good
   stopping   was told to stop: it gives its lease back and ends
 
@@ -58,6 +59,8 @@ class Session:
     revision: int = 0
     _held: Held | None = None
     _has_joined: bool = False
+    _is_stale: bool = False
+    _last_lease: int = 0
     _busy: Call | None = None
     _due_ns: int = 0
     _retry_ns: int = FIRST_RETRY_NS
@@ -87,8 +90,8 @@ class Session:
     def tick(self, now_ns: int) -> list[Action]:
         """Time has passed; also the beginning."""
         if self.state == "online" and now_ns >= self._fence_ns:
-            self.state = "fenced"
             self._report("fence", lease=self.lease)
+            self._fence(now_ns)
         if self._exit and not self._has_ended and (not self.lease or now_ns >= self._leave_by_ns):
             self._end(self._exit)
         if not self._busy and not self._has_ended and now_ns >= self._due_ns:
@@ -114,9 +117,9 @@ class Session:
         if self.state in ("online", "fenced") and revision >= self.revision:
             if registered != self._held:
                 self.on_removed("its registered key is gone or another's", now_ns)
-            elif not alive_lease:
+            elif self.state == "online" and not alive_lease:
                 self.on_lease_lost("its alive key is gone", now_ns)
-            elif alive_lease != self.lease:
+            elif self.state == "online" and alive_lease != self.lease:
                 self.on_removed("another process has registered as this worker", now_ns)
         return self.tick(now_ns)
 
@@ -143,14 +146,17 @@ class Session:
     def _next_call(self) -> Call:
         if self._exit:
             return Revoke(self.lease)
-        if self.state != "joining":
+        if self.state == "online":
             return KeepAlive(self.lease)
-        return Register(self.lease, encode(self.entity), self._held) if self.lease else Grant(self.ttl_s)
+        if not self.lease or self._is_stale:
+            return Grant(self.ttl_s)
+        return Register(self.lease, encode(self.entity), self._held)
 
     def _succeeded(self, answer: Answer, sent_ns: int, now_ns: int) -> None:
         match answer:
             case Granted(lease, ttl_s):
-                self.lease, self._granted_s, self._acked_ns = lease, ttl_s, sent_ns
+                self._last_lease = self.lease
+                self.lease, self._granted_s, self._acked_ns, self._is_stale = lease, ttl_s, sent_ns, False
                 self._report("grant", lease=lease, ttl_s=ttl_s, sent_ns=sent_ns)
             case Registered(revision):
                 self._registered(revision, sent_ns, now_ns)
@@ -160,7 +166,7 @@ class Session:
                 self._kept_alive(ttl_s, sent_ns, now_ns)
             case Revoked():
                 self._report("revoke", lease=self.lease, sent_ns=sent_ns)
-                self.lease = 0
+                self.lease, self._last_lease = self._last_lease, 0
 
     def _failed(self, call: Call, error: EtcdError, now_ns: int) -> None:
         """Again after a pause; where etcd refused to register, what it can't accept is the lease: with a new one."""
@@ -171,10 +177,18 @@ class Session:
 
     def _registered(self, revision: int, sent_ns: int, now_ns: int) -> None:
         self._held = Held(self._held.create_revision if self._held else revision, encode(self.entity))
-        self.revision, self._has_joined = revision, True
+        self.revision, self._has_joined, self._last_lease = revision, True, 0
         self._report("register", id=str(self.entity.id), lease=self.lease, revision=revision, sent_ns=sent_ns)
-        self.state = "fenced"
-        self._serve_again(now_ns)
+        if now_ns < self._fence_ns:
+            self.state = "online"
+            self._report("serve", lease=self.lease)
+            self._keep_alive_next()
+        else:
+            self._fence(now_ns)
+
+    def _fence(self, now_ns: int) -> None:
+        """The lease it has is left to run out."""
+        self.state, self._is_stale, self._busy, self._due_ns = "fenced", True, None, now_ns
 
     def _not_registered(self, found: Held | None, now_ns: int) -> None:
         """The first time others' keys may be taken over under conditions; afterwards, not one's own means removed."""
@@ -192,15 +206,10 @@ class Session:
             return self.on_lease_lost("a keepalive found it gone", now_ns)
         self._report("keepalive", **ack)
         self._acked_ns, self._granted_s = sent_ns, ttl_s
-        return self._serve_again(now_ns)
+        return self._keep_alive_next()
 
-    def _serve_again(self, now_ns: int) -> None:
-        """After an acknowledgement: online again if it is not older than the TTL, and the next one in a third of it."""
-        if now_ns >= self._fence_ns:
-            return
-        if self.state == "fenced":
-            self.state = "online"
-            self._report("serve", lease=self.lease)
+    def _keep_alive_next(self) -> None:
+        """A third of the TTL after the last acknowledgement."""
         self._due_ns = self._acked_ns + self._granted_s * S_NS // 3
 
     def _refusal(self, value: bytes) -> str:

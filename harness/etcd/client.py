@@ -11,7 +11,7 @@ from typing import Any
 from harness.errors import EtcdError, EtcdUnreachable, InputError
 from harness.etcd.door import address, connect, rpc, translated
 from harness.etcd.watch import OnEvents, OnReset, Watch
-from harness.etcd.words import KeyValue, Outcome, Standing, get, get_all
+from harness.etcd.words import ALWAYS, NEVER, KeyValue, Outcome, Standing, get_all
 
 _LEASE_GONE = "requested lease not found"
 
@@ -79,12 +79,14 @@ class Etcd:
 
     def read(self, prefixes: Sequence[str]) -> tuple[int, list[list[KeyValue]]]:
         """All keys under each prefix, in key order, and the revision they have in common: one linearizable read."""
-        outcome = self.transaction((), [get_all(prefix) for prefix in prefixes])
+        outcome = self.transaction([ALWAYS], [get_all(prefix) for prefix in prefixes], [NEVER])
         return outcome.revision, [list(found) for found in outcome.responses]
 
     def linearizable_revision(self) -> int:
         """etcd's revision now, agreed upon by a quorum."""
-        return self.transaction((), [get("/")]).revision
+        with self._call() as client:
+            answer = client.kvstub.Range(rpc.RangeRequest(key=b"/", count_only=True), self._timeout_s)
+        return int(answer.header.revision)
 
     def standing(self) -> Standing:
         """What the member that answers thinks of itself and its leader; it asks nobody else."""

@@ -75,6 +75,14 @@ def get_all(prefix: str) -> Any:
     return rpc.RequestOp(request_range=rpc.RangeRequest(key=prefix.encode(), range_end=end_of(prefix)))
 
 
+ALWAYS = rpc.Compare(result=rpc.Compare.GREATER, target=rpc.Compare.VERSION, key=b"/", version=-1)
+NEVER = delete("/")
+"""
+A transaction that could write is agreed upon like a write. One that only reads is answered by a member alone, which
+etcd before 3.5.5 does not survive when the client hangs up meanwhile (etcd-io/etcd issue 14110).
+"""
+
+
 def end_of(prefix: str) -> bytes:
     """Where the range of keys with a prefix ends (its last character is ASCII)."""
     raw = prefix.encode()

@@ -126,7 +126,8 @@ def test_registering_longer_than_the_ttl_does_not_make_it_serve(joining):
     assert not joining.is_serving
     assert joining.session.state == "fenced"
     assert joining.reports == ["grant", "register"]
-    joining.tell(KeptAlive(TTL_S))
+    joining.tell(Granted(8, TTL_S))
+    joining.tell(Registered(11))
     assert joining.is_serving
 
 
@@ -170,22 +171,49 @@ def test_the_granted_ttl_counts_and_not_the_one_asked_for(joining):
     assert joining.is_serving
 
 
-def test_a_late_success_on_a_live_lease_serves_again(online):
-    online.wait(1)
-    online.tell(EtcdUnreachable("cut off"), took_s=4)
+def test_once_fenced_it_serves_again_only_when_it_has_registered_under_a_new_lease(online):
+    online.wait(TTL_S)
     assert online.session.state == "fenced"
+    online.tell(EtcdUnreachable("cut off"))
     online.wait(0.1)
-    online.tell(KeptAlive(TTL_S))
+    online.tell(Granted(8, TTL_S))
+    assert online.call == Register(8, MINE, Held(10, MINE))
+    assert not online.is_serving
+    online.tell(Registered(12))
     assert online.is_serving
-    assert online.reports[-3:] == ["fence", "keepalive", "serve"]
+    assert online.reports[-4:] == ["fence", "grant", "register", "serve"]
 
 
-def test_an_answer_older_than_the_ttl_does_not_serve_again(online):
+def test_one_that_was_removed_while_it_was_fenced_ends(online):
+    online.wait(TTL_S)
+    online.tell(Granted(8, TTL_S))
+    online.tell(NotRegistered(None))
+    assert online.session.state == "removed"
+
+
+def test_what_it_reads_of_its_alive_key_while_it_is_fenced_is_no_removal(online):
+    online.wait(TTL_S)
+    online.tell(Granted(8, TTL_S))
+    online.session.observe(10, Held(10, MINE), 7, online.now_ns)
+    assert online.session.state == "fenced"
+
+
+def test_a_stop_between_two_leases_gives_both_back(online):
+    online.wait(TTL_S)
+    online.tell(Granted(8, TTL_S))
+    online.stop()
+    assert online.call == Revoke(8)
+    online.tell(Revoked())
+    assert online.call == Revoke(7)
+    online.tell(Revoked())
+    assert online.exits[0].status == 0
+
+
+def test_an_answer_to_a_keepalive_that_comes_after_the_ttl_serves_nobody(online):
     online.wait(1)
     online.tell(KeptAlive(TTL_S), took_s=TTL_S)
     assert not online.is_serving
-    assert online.call == KeepAlive(7)
-    assert online.session.wake_ns is None
+    assert online.call == Grant(TTL_S)
 
 
 def test_a_lost_lease_is_followed_by_registering_again_under_a_new_one(offline):
