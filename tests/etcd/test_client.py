@@ -1,4 +1,5 @@
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 
 import pytest
 
@@ -147,3 +148,23 @@ def test_what_was_compacted_away_is_refused_and_what_was_not_is_read(own_etcd):
             etcd.transaction([], [get("/a", first)])
         with pytest.raises(EtcdError, match="has been compacted"):
             etcd.compact(second)
+
+
+def read_or_not(client, root):
+    with suppress(EtcdError):
+        client.read([root])
+
+
+def test_readers_that_hang_up_do_not_end_etcd(etcd, root):
+    with etcd.client() as writer:
+        for number in range(100):
+            writer.transaction([], [put(f"{root}{number}", b"x" * 100)])
+    for _ in range(30):
+        with etcd.client() as reader:
+            readers = [threading.Thread(target=read_or_not, args=(reader, root)) for _ in range(8)]
+            for one in readers:
+                one.start()
+        for one in readers:
+            one.join()
+    with etcd.client() as client:
+        assert len(client.read([root])[1][0]) == 100
