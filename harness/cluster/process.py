@@ -5,7 +5,8 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,22 @@ def tail(log: Path) -> list[str]:
     except FileNotFoundError:
         return []
     return [line.strip() for line in text.splitlines() if line.strip()][-_TAIL_LINES:]
+
+
+@contextmanager
+def gate() -> Iterator[int]:
+    """A descriptor at which children wait (`pass_gate`) until the block is left: till then nothing of them happens."""
+    reader, writer = os.pipe()
+    try:
+        yield reader
+    finally:
+        os.close(writer)
+        os.close(reader)
+
+
+def pass_gate(gate: int) -> None:
+    os.read(gate, 1)
+    os.close(gate)
 
 
 def fork_into(network: int, log: Path, keep: set[int], become: Callable[[], int]) -> int:

@@ -16,7 +16,7 @@ from typing import Any
 from harness.cluster import zygote
 from harness.cluster.broker_line import BrokerLine
 from harness.cluster.ledger import own_namespaces
-from harness.cluster.process import Process, fork_into, tail
+from harness.cluster.process import Process, fork_into, gate, pass_gate, tail
 from harness.cluster.processes import Processes
 from harness.cluster.sandbox import HOME
 from harness.cluster.serving import Server
@@ -84,8 +84,10 @@ class Supervisor:
             _furnish(home, node.files)
         settings = {"name": node.name, "incarnation": incarnation, "home": str(home), **node.settings}
         settings["control"] = str(home / "control.sock")
-        pid = self._fork(node, settings) if isinstance(node.run, str) else self._exec(node, node.run, home)
-        self._processes.started(Process(node.name, pid, incarnation, Path(node.log)))
+        with gate() as closed:  # its start is told before anything that it does
+            run = node.run
+            pid = self._fork(node, settings, closed) if isinstance(run, str) else self._exec(node, run, home, closed)
+            self._processes.started(Process(node.name, pid, incarnation, Path(node.log)))
         return pid
 
     def _do_signal(self, name: str, signal: str) -> None:
@@ -126,20 +128,22 @@ class Supervisor:
         self._zygote = ours
         self._selector.register(ours, selectors.EVENT_READ, self._hear_zygote)
 
-    def _fork(self, node: Spec, settings: dict[str, Any]) -> int:
-        network = f"/proc/{os.getpid()}/fd/{self._fabric[node.place].network}"
-        order = {"run": node.run, "settings": settings, "network": network, "log": node.log}
+    def _fork(self, node: Spec, settings: dict[str, Any], gate: int) -> int:
+        ours = f"/proc/{os.getpid()}/fd"
+        network, closed = f"{ours}/{self._fabric[node.place].network}", f"{ours}/{gate}"
+        order = {"run": node.run, "settings": settings, "network": network, "gate": closed, "log": node.log}
         self._zygote.send(json.dumps(order).encode())
         while "started" not in (message := self._zygote_message()):
             self._processes.ended(message["ended"], message["status"])
         return int(message["started"])
 
-    def _exec(self, node: Spec, program: tuple[str, ...], home: Path) -> int:
+    def _exec(self, node: Spec, program: tuple[str, ...], home: Path, gate: int) -> int:
         def become() -> int:
+            pass_gate(gate)
             os.chdir(home)
             os.execvp(program[0], program)
 
-        return fork_into(self._fabric[node.place].network, Path(node.log), set(), become)
+        return fork_into(self._fabric[node.place].network, Path(node.log), {gate}, become)
 
     def _zygote_message(self) -> dict[str, Any]:
         """Without its zygote a supervisor is of no use: it says why, and ends."""

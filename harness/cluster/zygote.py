@@ -2,8 +2,8 @@
 The zygote: imports everything heavy once and forks every worker and client from there, in milliseconds each.
 
 It is single-threaded, has opened no grpc channel, reaps its children and reports each exit with its status. It speaks
-JSON datagrams with the supervisor: {"run","settings","network","log"} -> {"started": pid}, and {"ended": pid, "status"}
-later.
+JSON datagrams with the supervisor: {"run","settings","network","gate","log"} -> {"started": pid}, and {"ended": pid,
+"status"} later; what was started begins when the gate opens.
 """
 
 import gc
@@ -15,7 +15,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from harness.cluster.process import fork_into
+from harness.cluster.process import fork_into, pass_gate
 
 PRELOAD = (
     "harness.dora.worker",
@@ -53,10 +53,16 @@ class Zygote:
                     return 0
 
     def _start(self, order: dict[str, Any]) -> None:
-        network = os.open(order["network"], os.O_RDONLY)
+        network, gate = (os.open(order[name], os.O_RDONLY) for name in ("network", "gate"))
         settings = {**order["settings"], "history_fd": self._history}
-        pid = fork_into(network, Path(order["log"]), {self._history}, lambda: _run(order["run"], settings))
+
+        def become() -> int:
+            pass_gate(gate)
+            return _run(order["run"], settings)
+
+        pid = fork_into(network, Path(order["log"]), {self._history, gate}, become)
         os.close(network)
+        os.close(gate)
         self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
         self._say({"started": pid})
 

@@ -51,8 +51,7 @@ def kin_of(process):
 
 def test_a_run_has_a_launcher_a_supervisor_a_zygote_and_its_nodes(command):
     process, ledger = command
-    assert len(kin_of(process)) == 4
-    assert len(ledger.left_behind()) == 4
+    wait_until("four of them", lambda: len(kin_of(process)) == 4 == len(ledger.left_behind()), 10)
 
 
 @pytest.mark.parametrize("victim", ["command", "launcher", "supervisor", "zygote", "group"])
