@@ -1,4 +1,4 @@
-"""A real etcd on loopback for the tests that need one, and a cluster name of its own for each of them."""
+"""A real etcd on loopback for the tests that need one, a cluster name of its own for each; how many run side by side."""
 
 import itertools
 import os
@@ -16,6 +16,11 @@ from harness.errors import EtcdUnreachable
 
 _FAST = ("--heartbeat-interval", "10", "--election-timeout", "100", "--unsafe-no-fsync", "--log-level", "error")
 _numbers = itertools.count(1)
+
+
+def pytest_xdist_auto_num_workers():
+    """Two a core: what takes long are runs, and those mostly wait."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def free_port():
