@@ -1,4 +1,4 @@
-"""A real etcd on loopback for the tests that need one, a cluster name of its own for each; how many run side by side."""
+"""A real etcd on loopback for the tests that need one, each with a cluster of its own; how many run side by side."""
 
 import itertools
 import os

@@ -12,7 +12,7 @@ class NothingUnplanned(Own):
 
     name = "nothing-unplanned"
     id = "H9"
-    says = "no worker lost its lease, or was removed, that no step of the plan had touched before"
+    says = "no worker was fenced, lost its lease or was removed that no step of the plan had touched before"
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
@@ -28,6 +28,9 @@ class NothingUnplanned(Own):
         touched.update(name for pair in op.value.get("cuts", ()) for names in pair for name in names)
         self._touched |= self._workers if touched & {*self.plan.etcd.members} else touched
 
+    def on_fence(self, op: Op) -> None:
+        self._lost("could not renew its lease for as long as it lasts", op)
+
     def on_lease_lost(self, op: Op) -> None:
         self._lost("lost its lease", op)
 
@@ -42,6 +45,6 @@ class NothingUnplanned(Own):
 
     def verdict(self) -> Verdict:
         return self.answer(
-            f"{counted(self._losses, 'lease')} or memberships lost",
+            f"{counted(self._losses, 'lease')} not renewed, lost or given up",
             self.wrong or ("" if self._samples else "no node was ever heard"),
         )

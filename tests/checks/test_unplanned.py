@@ -28,6 +28,10 @@ def test_a_step_explains_only_what_comes_after_it():
     assert unplanned(lost(0.5, "worker-1"), fault(1, "pause", 0, "worker-1")).outcome == "unknown"
 
 
+def test_a_worker_that_was_fenced_though_nothing_befell_it_is_told():
+    assert "worker-2 could not renew its lease" in unplanned(op(4, "worker-2", "fence", {"lease": 11})).missing
+
+
 @pytest.mark.parametrize(
     "trouble",
     [fault(1, "pause", 0, "etcd-1"), fault(1, "isolate", 0, "etcd-1", cuts=cuts_around("etcd-1"))],
