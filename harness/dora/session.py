@@ -60,6 +60,7 @@ class Session:
     _held: Held | None = None
     _has_joined: bool = False
     _is_stale: bool = False
+    _is_registered: bool = False
     _last_lease: int = 0
     _busy: Call | None = None
     _due_ns: int = 0
@@ -137,7 +138,7 @@ class Session:
     def on_lease_lost(self, reason: str, now_ns: int) -> None:
         """Offline, which is no removal: register again under a new lease."""
         self._report("lease-lost", lease=self.lease, reason=reason)
-        self.state, self.lease, self._busy, self._due_ns = "joining", 0, None, now_ns
+        self.state, self.lease, self._is_registered, self._busy, self._due_ns = "joining", 0, False, None, now_ns
 
     @property
     def _fence_ns(self) -> int:
@@ -146,7 +147,7 @@ class Session:
     def _next_call(self) -> Call:
         if self._exit:
             return Revoke(self.lease)
-        if self.state == "online":
+        if self._is_registered:
             return KeepAlive(self.lease)
         if not self.lease or self._is_stale:
             return Grant(self.ttl_s)
@@ -177,18 +178,15 @@ class Session:
 
     def _registered(self, revision: int, sent_ns: int, now_ns: int) -> None:
         self._held = Held(self._held.create_revision if self._held else revision, encode(self.entity))
-        self.revision, self._has_joined, self._last_lease = revision, True, 0
+        self.revision, self._has_joined, self._is_registered, self._last_lease = revision, True, True, 0
         self._report("register", id=str(self.entity.id), lease=self.lease, revision=revision, sent_ns=sent_ns)
-        if now_ns < self._fence_ns:
-            self.state = "online"
-            self._report("serve", lease=self.lease)
-            self._keep_alive_next()
-        else:
-            self._fence(now_ns)
+        self.state = "fenced"
+        self._serve_again(now_ns)
 
     def _fence(self, now_ns: int) -> None:
         """The lease it has is left to run out."""
-        self.state, self._is_stale, self._busy, self._due_ns = "fenced", True, None, now_ns
+        self.state, self._is_stale, self._is_registered = "fenced", True, False
+        self._busy, self._due_ns = None, now_ns
 
     def _not_registered(self, found: Held | None, now_ns: int) -> None:
         """The first time others' keys may be taken over under conditions; afterwards, not one's own means removed."""
@@ -206,10 +204,15 @@ class Session:
             return self.on_lease_lost("a keepalive found it gone", now_ns)
         self._report("keepalive", **ack)
         self._acked_ns, self._granted_s = sent_ns, ttl_s
-        return self._keep_alive_next()
+        return self._serve_again(now_ns)
 
-    def _keep_alive_next(self) -> None:
-        """A third of the TTL after the last acknowledgement."""
+    def _serve_again(self, now_ns: int) -> None:
+        """Registered and acknowledged: online if that is not older than the TTL, and renewed in a third of it."""
+        if now_ns >= self._fence_ns:
+            return
+        if self.state == "fenced":
+            self.state = "online"
+            self._report("serve", lease=self.lease)
         self._due_ns = self._acked_ns + self._granted_s * S_NS // 3
 
     def _refusal(self, value: bytes) -> str:

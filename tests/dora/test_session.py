@@ -126,8 +126,7 @@ def test_registering_longer_than_the_ttl_does_not_make_it_serve(joining):
     assert not joining.is_serving
     assert joining.session.state == "fenced"
     assert joining.reports == ["grant", "register"]
-    joining.tell(Granted(8, TTL_S))
-    joining.tell(Registered(11))
+    joining.tell(KeptAlive(TTL_S))
     assert joining.is_serving
 
 

@@ -2,7 +2,18 @@
 
 import pytest
 
-from harness.dora.actions import Grant, Granted, Held, KeptAlive, NotRegistered, Register, Registered, Revoke, Revoked
+from harness.dora.actions import (
+    Grant,
+    Granted,
+    Held,
+    KeepAlive,
+    KeptAlive,
+    NotRegistered,
+    Register,
+    Registered,
+    Revoke,
+    Revoked,
+)
 from harness.dora.session import S_NS
 from harness.errors import EtcdUnreachable
 from tests.dora.model import MINE, TTL_S, Pair
@@ -62,6 +73,16 @@ def test_once_fenced_it_serves_again_only_when_it_has_registered_under_a_new_lea
     online.tell(Registered(12))
     assert online.is_serving
     assert online.reports[-4:] == ["fence", "grant", "register", "serve"]
+
+
+def test_registering_anew_for_longer_than_the_ttl_is_one_registration_all_the_same(online):
+    online.wait(TTL_S)
+    online.tell(Granted(8, TTL_S))
+    online.tell(Registered(12), took_s=TTL_S)
+    assert not online.is_serving
+    assert online.call == KeepAlive(8)
+    online.tell(KeptAlive(TTL_S))
+    assert online.is_serving
 
 
 def test_one_that_was_removed_while_it_was_fenced_ends(online):
