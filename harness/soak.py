@@ -73,7 +73,10 @@ class Soak:
             task = self._waiting.popleft()
             self._progress.begun(task)
             began_s = time.monotonic()
-            code, out, err = await self._carried_out(task)
+            try:
+                code, out, err = await self._carried_out(task)
+            except OSError as error:
+                code, out, err = _FAILED, [], [f"the run could not be started: {error.strerror}"]
             self._ended[task] = ended = self._told(task, code, out, err, time.monotonic() - began_s)
             self._progress.ended(task, ended)
 

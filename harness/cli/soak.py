@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,26 +119,27 @@ def _tasks(names: tuple[str, ...], seeds: range, wanted: Wanted) -> tuple[list["
     rows, sizes, wrong = list[list["Task"]](), list[int](), list[str]()
     for name in names:
         try:
-            plans = _plans(name, seeds, wanted)
+            chosen, plans = _plans(name, seeds, wanted)
         except InputError as error:
             wrong.append(str(error))
             continue
         title = name if [Path(other).stem for other in names].count(Path(name).stem) > 1 else plans[0].scenario
-        rows.append([_task(title, name, plan, wanted) for plan in plans])
+        rows.append([_task(title, name, plan, chosen) for plan in plans])
         sizes.append(max(len(plan.names) for plan in plans))
     if wrong:
         raise InputError("\n".join(dict.fromkeys(wrong)))
     return [task for seed in zip(*rows, strict=True) for task in seed], max(sizes)
 
 
-def _plans(name: str, seeds: range, wanted: Wanted) -> list[Plan]:
+def _plans(name: str, seeds: range, wanted: Wanted) -> tuple[Wanted, list[Plan]]:
+    """What is wanted with etcd's runtime chosen, the same for all runs, and each seed's plan."""
     from harness import load_scenario
     from harness.run import runtime_for
 
     scenario = load_scenario(name, wanted.overrides)
-    plans = [plan_for(scenario, seed, wanted) for seed in seeds]
-    runtime_for(plans[0], wanted.fabric)
-    return plans
+    first = plan_for(scenario, seeds[0], wanted)
+    chosen = replace(wanted, etcd=runtime_for(first, wanted.fabric).name)
+    return chosen, [plan_for(scenario, seed, chosen) for seed in seeds]
 
 
 def _task(title: str, name: str, plan: Plan, wanted: Wanted) -> "Task":

@@ -136,7 +136,7 @@ class Cluster:
         return self._status.showing(worker)
 
     def leader(self) -> str:
-        """The member of etcd that leads; waits while an election is under way. Raises NotReadyError."""
+        """The member of etcd last seen to lead, while it runs; else the next that does. Raises NotReadyError."""
         self.seconds_until("a leader of etcd", lambda: bool(self._status.leader()), _ELECTED_S)
         return self._status.leader()
 

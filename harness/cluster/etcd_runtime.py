@@ -5,7 +5,7 @@ A runtime turns a member into a Spec. `auto` takes a container where that can be
 """
 
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from harness.cluster.etcd_server import ProcessRuntime
 from harness.cluster.spec import Spec
@@ -16,7 +16,7 @@ from harness.errors import InputError
 class EtcdRuntime(Protocol):
     """`engine` is the URL of the containers' engine, empty without one; `why` says why `auto` took no container."""
 
-    name: str
+    name: Literal["docker", "process"]
     version: str
     engine: str
     why: str

@@ -98,6 +98,7 @@ def nodes(conf: str | None, given: tuple[str, ...]) -> None:
     """
     properties = _properties(conf, given)
     with closing(_etcd(properties)) as etcd:
+        etcd.find_answering()
         click.echo(members.nodes(members.Members(etcd, _cluster(properties)).read().view))
 
 
@@ -119,6 +120,7 @@ def remove_worker(conf: str | None, given: tuple[str, ...], worker_id: str) -> N
     """
     properties, worker = _properties(conf, given), WorkerId.parse(worker_id)
     with closing(_etcd(properties)) as etcd:
+        etcd.find_answering()
         members.remove(etcd, _cluster(properties), worker)
     click.echo(f"Successfully removed worker: {worker}")
 

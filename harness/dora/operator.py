@@ -8,8 +8,8 @@ answered, as ops with that number for their id; the answer on the socket says th
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from harness.core.identity import WorkerId
@@ -18,12 +18,10 @@ from harness.dora import control
 from harness.dora.members import MEMBERSHIP, must_be_etcd, remove
 from harness.dora.report import Reporter
 from harness.dora.settings import Settings, run_part
-from harness.errors import ClusterError, EtcdError, EtcdUnreachable, HarnessError, InputError
-from harness.etcd import Etcd, compare, delete, get, put
+from harness.errors import ClusterError, EtcdUnreachable, HarnessError, InputError
+from harness.etcd import Etcd, compare, delete, put
 
-_ATTEMPTS = 5
 _FIRST_REVISION = 1
-_COMPACTED = "has been compacted"
 
 
 def main(settings: dict[str, Any]) -> int:
@@ -92,18 +90,10 @@ class Operator:
 
         def act() -> dict[str, Any]:
             revision = max(_FIRST_REVISION + 1, self._etcd.linearizable_revision() - keep)
-            with _compacted_is_fine():
-                self._etcd.compact(revision)
-            return {"revision": revision, "refused": self._refuses(revision - 1)}
+            self._etcd.compact(revision)
+            return {"revision": revision, "refused": self._etcd.is_compacted(revision - 1)}
 
         return await self._carried_out(request, {"keep": keep}, act)
-
-    def _refuses(self, revision: int) -> bool:
-        """Whether etcd has forgotten what was at a revision."""
-        with _compacted_is_fine():
-            self._etcd.transaction((), [get("/", revision)])
-            return False
-        return True
 
     async def _carried_out(
         self, request: dict[str, Any], value: dict[str, Any], act: Callable[[], dict[str, Any]]
@@ -124,18 +114,5 @@ class Operator:
 
     def _where_etcd_answers(self, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Look for a member that is well before anything is done: what is under way can't be told from what is not."""
-        for _ in range(_ATTEMPTS):
-            with suppress(EtcdUnreachable):
-                self._etcd.linearizable_revision()
-                break
+        self._etcd.find_answering()
         return act()
-
-
-@contextmanager
-def _compacted_is_fine() -> Iterator[None]:
-    """etcd's word that a revision is compacted away already is no error."""
-    try:
-        yield
-    except EtcdError as error:
-        if _COMPACTED not in str(error):
-            raise

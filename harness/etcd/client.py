@@ -13,6 +13,7 @@ from harness.etcd.door import address, connect, rpc, translated
 from harness.etcd.watch import OnEvents, OnReset, Watch
 from harness.etcd.words import ALWAYS, NEVER, KeyValue, Outcome, Standing, get_all
 
+_COMPACTED = "has been compacted"
 _LEASE_GONE = "requested lease not found"
 
 
@@ -26,7 +27,7 @@ class Etcd:
     def __init__(self, endpoints: Sequence[str], timeout_s: float) -> None:
         if not endpoints:
             raise InputError("no etcd endpoint is given; alluxio.etcd.endpoints is a list of http://host:port")
-        self._addresses = cycle([address(endpoint) for endpoint in endpoints])
+        self._addresses, self._members = cycle([address(endpoint) for endpoint in endpoints]), len(endpoints)
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._client = self._connect()
@@ -65,9 +66,17 @@ class Etcd:
         return int(answer.header.revision), [int(lease.ID) for lease in answer.leases]
 
     def compact(self, revision: int) -> None:
-        """Forget the log before `revision`: what is read at an older one, or watched from there, is refused."""
-        with self._call() as client:
-            client.kvstub.Compact(rpc.CompactionRequest(revision=revision, physical=True), self._timeout_s)
+        """
+        Forget the log before `revision`: what is read at an older one, or watched from there, is refused.
+
+        To have forgotten it already is no error.
+        """
+        try:
+            with self._call() as client:
+                client.kvstub.Compact(rpc.CompactionRequest(revision=revision, physical=True), self._timeout_s)
+        except EtcdError as error:
+            if _COMPACTED not in str(error):
+                raise
 
     def transaction(self, compares: Sequence[Any], success: Sequence[Any], failure: Sequence[Any] = ()) -> Outcome:
         """`success` when all compares hold, else `failure`, at once; made of `compare`, `put`, `delete`, `get`."""
@@ -87,6 +96,32 @@ class Etcd:
         with self._call() as client:
             answer = client.kvstub.Range(rpc.RangeRequest(key=b"/", count_only=True), self._timeout_s)
         return int(answer.header.revision)
+
+    def find_answering(self) -> None:
+        """
+        Have the next call go to a member that answers; for those who call but once, where no next call would move on.
+
+        Raises EtcdUnreachable when each endpoint was tried in vain.
+        """
+        for last in (*[False] * (self._members - 1), True):
+            try:
+                self.linearizable_revision()
+            except EtcdUnreachable:
+                if last:
+                    raise
+            else:
+                return
+
+    def is_compacted(self, revision: int) -> bool:
+        """Whether etcd has forgotten what stood at a revision."""
+        try:
+            with self._call() as client:
+                client.kvstub.Range(rpc.RangeRequest(key=b"/", revision=revision, count_only=True), self._timeout_s)
+        except EtcdError as error:
+            if _COMPACTED not in str(error):
+                raise
+            return True
+        return False
 
     def standing(self) -> Standing:
         """What the member that answers thinks of itself and its leader; it asks nobody else."""

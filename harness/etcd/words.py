@@ -66,9 +66,8 @@ def delete(key: str) -> Any:
     return rpc.RequestOp(request_delete_range=rpc.DeleteRangeRequest(key=key.encode()))
 
 
-def get(key: str, revision: int = 0) -> Any:
-    """As it is, or as it was at a revision that etcd has not compacted away."""
-    return rpc.RequestOp(request_range=rpc.RangeRequest(key=key.encode(), revision=revision))
+def get(key: str) -> Any:
+    return rpc.RequestOp(request_range=rpc.RangeRequest(key=key.encode()))
 
 
 def get_all(prefix: str) -> Any:

@@ -46,11 +46,11 @@ def test_seeds_count_from_the_first_and_each_is_given_to_all_scenarios_before_th
 
 def test_each_run_is_the_command_that_repeats_it(soaks, tmp_path):
     options = ["--set", "cluster.workers=9", "--time-scale", "2", "--runs", str(tmp_path)]
-    main(["soak", "restart", "--runs-count", "1", *options])
+    main(["soak", "restart", "--runs-count", "1", "--etcd", "process", *options])
     (task,) = soaks.tasks
     assert task.words[:5] == ("harness", "run", "restart", "--seed", "1")
     assert sorted(task.words[5:]) == sorted(
-        ["--set", "cluster.workers=9", "--time-scale", "2.0", "--runs", str(tmp_path)]
+        ["--etcd", "process", "--set", "cluster.workers=9", "--time-scale", "2.0", "--runs", str(tmp_path)]
     )
 
 

@@ -138,18 +138,6 @@ def test_all_leases_are_listed_with_a_revision_that_the_member_knows(client, roo
     assert lease not in client.leases()[1]
 
 
-def test_what_was_compacted_away_is_refused_and_what_was_not_is_read(own_etcd):
-    with closing(Etcd([own_etcd.endpoint], 5.0)) as etcd:
-        first, second = (etcd.transaction([], [put("/a", value)]).revision for value in (b"1", b"2"))
-        assert etcd.transaction([], [get("/a", first)]).responses[0][0].value == b"1"
-        etcd.compact(second)
-        assert etcd.transaction([], [get("/a", second)]).responses[0][0].value == b"2"
-        with pytest.raises(EtcdError, match="has been compacted"):
-            etcd.transaction([], [get("/a", first)])
-        with pytest.raises(EtcdError, match="has been compacted"):
-            etcd.compact(second)
-
-
 def read_or_not(client, root):
     with suppress(EtcdError):
         client.read([root])
@@ -168,3 +156,24 @@ def test_readers_that_hang_up_do_not_end_etcd(etcd, root):
             one.join()
     with etcd.client() as client:
         assert len(client.read([root])[1][0]) == 100
+
+
+def test_who_calls_but_once_finds_a_member_that_answers_first(etcd, root):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    with closing(Etcd([nobody, nobody, etcd.endpoint], timeout_s=1)) as client:
+        client.find_answering()
+        assert client.transaction([], [put(root + "a", b"1")]).succeeded
+
+
+def test_where_no_member_answers_that_is_said():
+    with closing(Etcd([f"http://127.0.0.1:{free_port()}"] * 2, timeout_s=1)) as client, pytest.raises(EtcdUnreachable):
+        client.find_answering()
+
+
+def test_what_is_compacted_is_known_to_be_and_may_be_so_twice(own_etcd):
+    with closing(Etcd([own_etcd.endpoint], 5.0)) as etcd:
+        first, last = (etcd.transaction([], [put("/a", value)]).revision for value in (b"1", b"2"))
+        assert not etcd.is_compacted(first)
+        etcd.compact(last)
+        etcd.compact(last)
+        assert (etcd.is_compacted(first), etcd.is_compacted(last)) == (True, False)
