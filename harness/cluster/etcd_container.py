@@ -7,7 +7,7 @@ import socket
 import struct
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from harness.cluster.etcd_server import arguments, find_binary, version_in, version_of
 from harness.cluster.linux import identity_of
@@ -31,7 +31,8 @@ class NoContainerError(ClusterError):
 class DockerRuntime:
     """etcd in containers of this machine's engine. Raises NoContainerError."""
 
-    name, why = "docker", ""
+    name: Literal["docker", "process"] = "docker"
+    why = ""
 
     def __init__(self, etcd: Etcd) -> None:
         self._etcd, self.engine = etcd, engine_url()

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from harness.cluster.spec import Spec
 from harness.core.plan import Etcd
@@ -18,7 +19,8 @@ _TUNED_MANY = ("--heartbeat-interval=50", "--election-timeout=500")
 class ProcessRuntime:
     """etcd as plain processes of the sandbox. Raises ClusterError when the binary does not run."""
 
-    name, engine = "process", ""
+    name: Literal["docker", "process"] = "process"
+    engine = ""
 
     def __init__(self, etcd: Etcd, why: str = "") -> None:
         self._etcd, self.why = etcd, why
