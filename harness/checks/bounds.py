@@ -1,9 +1,9 @@
 """
 How long things may take: every bound of every invariant, derived from the plan and from what the run itself measured.
 
-T granted lease TTL, I refresh interval of views, w watch delivery, x the plan's time scale. etcd takes a key away about
-0.5 s after its lease ran out; the second in `leaves_s` is that, doubled. A bound never rests on moments in which the
-observer itself did not run (`stalled_s`), nor on those in which it could not reach etcd (`outage_*`).
+T granted lease TTL, I refresh interval of views, w watch delivery, x the plan's time scale. A bound never rests on
+moments in which the observer itself did not run (`stalled_s`), nor on those in which it could not reach etcd in time
+(`outage_*`): what a read took that moves bounds that way is no part of w.
 """
 
 from collections import Counter
@@ -22,11 +22,13 @@ NEVER = 1 << 62
 REACH_PERIOD_S = 0.1
 SILENCE_S = 0.5
 """A node not seen answering for this long may have been held up; so may etcd, when a read of it took this long."""
+EXPIRY_S = 1.0
+"""etcd takes a key away about half a second after its lease ran out; the other half is slack."""
 
 _STALL_S = 3 * REACH_PERIOD_S
 _WATCH_S_MIN, _READ_S_MIN = 0.05, 0.1
 _BACKOFF_S_MIN, _BACKOFF_S_MAX = 2.0, 30.0
-_EXPIRY_S, _STOP_S, _RESET_S = 1.0, 1.0, 0.5
+_STOP_S, _RESET_S = 1.0, 0.5
 _RETRY_S = 1.0
 _OBSERVER_GAP_S_MAX = 2.0
 _BUCKETS_PER_DOUBLING = 8
@@ -114,7 +116,7 @@ class Bounds(Fold):
 
     def expires_s(self, ttl_s: float) -> float:
         """A lease that nobody renews is gone from etcd, and its keys with it: (T + 1 s) x."""
-        return (ttl_s + _EXPIRY_S) * self.scale
+        return (ttl_s + EXPIRY_S) * self.scale
 
     @property
     def move_on_s(self) -> float:

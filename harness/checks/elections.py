@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 
-from harness.checks.bounds import SECOND
+from harness.checks.bounds import EXPIRY_S, SECOND
 from harness.checks.invariant import Invariant
 from harness.checks.leases import Lease
 from harness.checks.planned import etcd_elects, ttl_s
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted
-from harness.core.history import OBSERVER, Op
+from harness.core.history import Op
 from harness.core.plan import Plan
-
-_EXPIRY_S = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,17 +53,12 @@ class LeaderChangeChangesNothing(Invariant):
         self._keepalives += op.type == "ok"
 
     def on_put(self, op: Op) -> None:
-        if op.actor != OBSERVER:
-            self._everybody_ns = op.time_ns
-        elif before := self._puts.get(op.value["key"]):
+        if before := self._puts.get(op.value["key"]):
             self._changed(op, before)
-        if op.actor == OBSERVER:
-            self._puts[op.value["key"]] = op
+        self._puts[op.value["key"]] = op
 
     def on_delete(self, op: Op) -> None:
-        if op.actor != OBSERVER:
-            self._everybody_ns = op.time_ns
-        elif before := self._puts.pop(op.value["key"], None):
+        if before := self._puts.pop(op.value["key"], None):
             self._changed(op, before)
 
     def _changed(self, op: Op, before: Op) -> None:
@@ -115,7 +108,7 @@ class LeaderChangeChangesNothing(Invariant):
         elected, window_s = self._leaders[1:], ttl_s(self.plan)
         for change in self._changes:
             leader = next((one for one in elected if self._is_near(change.op, one, window_s)), None)
-            if leader and not change.lease.revoked:
+            if leader and not change.lease.was_revoked_by(change.op.time_ns):
                 self._told(change, leader)
         return self.answer(
             f"{counted(len(elected), 'election')} after the first, {counted(self._keepalives, 'keepalive')}",
@@ -126,7 +119,7 @@ class LeaderChangeChangesNothing(Invariant):
 
     def _is_near(self, op: Op, leader: Op, window_s: float) -> bool:
         after_s = (op.time_ns - leader.time_ns) / SECOND
-        return -window_s <= after_s <= window_s + _EXPIRY_S
+        return -window_s <= after_s <= window_s + EXPIRY_S
 
     def _told(self, change: _Change, leader: Op) -> None:
         at, op, lease = self.truth.at, change.op, change.lease

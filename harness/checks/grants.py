@@ -86,9 +86,10 @@ class LeasesAreBounded(Invariant):
     def on_leases(self, op: Op) -> None:
         if self.truth.phases.healed is None or self.truth.phases.is_stopping:
             return
-        self._missing, self._listed = "", len(op.value["leases"])
         if self.truth.nodes.etcd_troubles:
+            self._missing = self._missing and "etcd's leases were listed only while it may not have served"
             return
+        self._missing, self._listed = "", len(op.value["leases"])
         known = self.truth.leases.of
         for lease in (known[number] for number in op.value["leases"] if number in known):
             if self._due_ns(lease, op) < op.time_ns:

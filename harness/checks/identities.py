@@ -159,8 +159,8 @@ class NoPrematureEviction(Invariant):
         )
 
     def _is_explained(self, op: Op, lease: Lease) -> bool:
-        """By a revoke, or by the removal of the identity; a clean stop was no suspect."""
-        if self.truth.leases.of[lease.lease].revoked or lease.id in self._removed:
+        """By a revoke sent before, or by the removal of the identity; a clean stop was no suspect."""
+        if self.truth.leases.of[lease.lease].was_revoked_by(op.time_ns) or lease.id in self._removed:
             return True
         removals = self.truth.log.removals(f"{self.truth.log.registered}{lease.id}")
         return any(revision <= op.value.get("revision", revision) for revision in removals)

@@ -76,11 +76,10 @@ class LeaseAndKeyBelongTogether(Invariant):
         """A worker looks for its key as often as it refreshes its view; so long it may not know."""
         lease, since_ns = self.truth.leases.held.get(node.name), op.time_ns - int(self.truth.bounds.fresh_s * SECOND)
         key = f"{self.truth.log.alive}{node.id}"
-        is_online = node.runs and node.answered is not None and node.answered.value["state"] == "online"
         if (
             lease is None
             or lease.id != node.id
-            or not is_online
+            or not node.is_online
             or not self.truth.nodes.was_steady(node.name, since_ns)
         ):
             return

@@ -25,6 +25,10 @@ class Lease:
         """etcd can't let it expire before: the request was sent before etcd renewed it for a whole TTL."""
         return self.sent_ns + int(self.ttl_s * 1_000_000_000)
 
+    def was_revoked_by(self, time_ns: int) -> bool:
+        """Of a revoke that nobody answered nobody told either when it was sent."""
+        return self.revoked is not None and int(self.revoked.value.get("sent_ns", 0)) < time_ns
+
 
 class Leases(Fold):
     def __init__(self) -> None:
@@ -59,7 +63,7 @@ class Leases(Fold):
             self.acked_ns[lease.id] = op.time_ns
 
     def on_revoke(self, op: Op) -> None:
-        """One that nobody knows the outcome of may have taken effect too."""
+        """The first counts; one that nobody knows the outcome of may have taken effect too."""
         lease = self.of.get(op.value["lease"])
-        if lease:
+        if lease and lease.revoked is None:
             lease.revoked = op

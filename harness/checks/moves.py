@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from harness.checks.contents import Content
 from harness.checks.invariant import Invariant
+from harness.checks.owners import REMEMBERED
 from harness.checks.planned import ring_changes
 from harness.checks.rings import OfRoutes
 from harness.checks.routes import Route
@@ -12,8 +13,6 @@ from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.plan import Plan
-
-_OWNERS_REMEMBERED = 200_000
 
 
 class _Owned(NamedTuple):
@@ -48,7 +47,7 @@ class KeysMoveOnlyWithMembers(OfRoutes):
         if len(route.views) > 1 or owner not in on.members:
             return
         last = self._last.get(place)
-        if last is None and len(self._last) >= _OWNERS_REMEMBERED:
+        if last is None and len(self._last) >= REMEMBERED:
             return
         if last and (last.on is not on or last.owner != owner):
             self._compare(last, on, owner, route.op)

@@ -229,7 +229,7 @@ class Nodes(Fold):
         """To be shown after `Bounds` was."""
         if self._bounds.outage_since_ns is not None:
             self.etcd_troubles.add(_UNREACHABLE)
-        elif _UNREACHABLE in self.etcd_troubles:
+        elif self._bounds.outage_end_ns == op.time_ns:
             self.etcd_troubles.discard(_UNREACHABLE)
             self._etcd_back(op, self._bounds.outage_s)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from harness.checks.bounds import NEVER, SECOND
+from harness.checks.bounds import EXPIRY_S, NEVER, SECOND
 from harness.checks.invariant import Invariant
 from harness.checks.planned import etcd_is_lost_for, ttl_s
 from harness.checks.truth import Truth
@@ -10,7 +10,6 @@ from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.plan import Plan
 
-_EXPIRY_S = 1.0
 _THERE = ("online", "fenced")
 
 
@@ -28,8 +27,9 @@ class Return:
 
 class OneRegistrationAfterAnOutage(Invariant):
     """
-    An outage is what the observer's reads tell. A worker that something else befalls is not judged; while etcd is in
-    trouble again nothing is due, and the bound counts anew from the end of that.
+    An outage is what the observer's reads tell. A worker that something else befalls is not judged. While etcd is in
+    trouble again nothing is due: who was back by then is judged by what it did until then, and of the others the bound
+    and the registrations count anew from the end of that.
     """
 
     name = "one-registration-after-an-outage"
@@ -49,18 +49,22 @@ class OneRegistrationAfterAnOutage(Invariant):
 
     @staticmethod
     def applies(plan: Plan) -> bool:
-        return etcd_is_lost_for(plan, ttl_s(plan) + _EXPIRY_S)
+        return etcd_is_lost_for(plan, ttl_s(plan) + EXPIRY_S)
 
     def on_reach(self, op: Op) -> None:
-        since_ns = self.truth.bounds.outage_since_ns
-        if since_ns is not None and not self._is_out:
-            self._begins(since_ns)
-        elif since_ns is None and self._is_out:
+        """One read that was answered late is an outage from its beginning to its end."""
+        bounds, was_out = self.truth.bounds, self._is_out
+        self._is_out = bounds.outage_since_ns is not None
+        is_over = bounds.outage_end_ns == op.time_ns
+        if not was_out and (self._is_out or is_over):
+            self._begins(op.value["sent_ns"])
+        if is_over:
             self._ends(op)
-        self._is_out = since_ns is not None
 
     def _begins(self, since_ns: int) -> None:
         """Workers that are still on their way back from the last outage stay on it."""
+        for one in list(self._open.values()):
+            self._interrupted(one, since_ns)
         for name in self.truth.nodes.workers:
             node, lease = self.truth.nodes.node(name), self.truth.leases.held.get(name)
             is_there = node.runs and node.answered and node.answered.value["state"] in _THERE
@@ -77,6 +81,14 @@ class OneRegistrationAfterAnOutage(Invariant):
                 one.end_ns = op.time_ns
             else:
                 del self._open[one.name]
+
+    def _interrupted(self, one: Return, since_ns: int) -> None:
+        """What it registered from then on may be for the next outage."""
+        one.registered = [op for op in one.registered if op.time_ns < since_ns]
+        if one.back:
+            self._judge(one)
+        else:
+            one.registered.clear()
 
     def on_register(self, op: Op) -> None:
         one = self._open.get(op.actor)

@@ -8,6 +8,8 @@ from harness.core.ring import Ring
 
 _VNODES = "alluxio.user.worker.selection.policy.consistent.hash.virtual.node.count.per.worker"
 _RINGS_KEPT = 16
+REMEMBERED = 200_000
+"""So many owners that clients named are kept, to be compared with later ones."""
 
 
 class Owners:

@@ -8,7 +8,7 @@ from harness.checks.nodes import Node
 from harness.checks.planned import ttl_s, workers_paused_for
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted
-from harness.core.history import OBSERVER, Op
+from harness.core.history import Op
 from harness.core.links import touching
 from harness.core.plan import Plan
 
@@ -84,8 +84,7 @@ class APauseCountsOnce(Invariant):
         put = self.truth.log.puts.get(f"{self.truth.log.alive}{node.id}")
         if lease is None or put is None or node.id is None or put.value["lease"] != lease.lease:
             return
-        is_online = node.answered is not None and node.answered.value["state"] == "online"
-        if is_online and op.time_ns < lease.lives_until_ns and self._is_otherwise_well(node):
+        if node.is_online and op.time_ns < lease.lives_until_ns and self._is_otherwise_well(node):
             self._open[op.actor] = Pause(node.id, lease.lease, lease.ttl_s, lease.sent_ns, op)
 
     def _thaws(self, pause: Pause, op: Op) -> None:
@@ -114,9 +113,8 @@ class APauseCountsOnce(Invariant):
         self._event(op)
 
     def _event(self, op: Op) -> None:
-        """Also of an administrator, who may do to a worker what he likes."""
         for name, pause in list(self._open.items()):
-            if op.actor != OBSERVER or op.value["key"] == f"{self.truth.log.registered}{pause.id}":
+            if op.value["key"] == f"{self.truth.log.registered}{pause.id}":
                 del self._open[name]
             elif op.value["key"] == f"{self.truth.log.alive}{pause.id}":
                 pause.events.setdefault(op.value["revision"], op)
@@ -173,7 +171,7 @@ class APauseCountsOnce(Invariant):
         self._close_all(op)
 
     def on_reach(self, op: Op) -> None:
-        if self._open and self.truth.nodes.etcd_troubles:
+        if self._open and (self.truth.nodes.etcd_troubles or self.truth.nodes.etcd_ready_ns == op.time_ns):
             self._close_all(op)
 
     def on_phase(self, op: Op) -> None:

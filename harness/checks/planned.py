@@ -5,7 +5,7 @@ from itertools import permutations
 from math import inf
 from typing import Any
 
-from harness.checks.bounds import Bounds
+from harness.checks.bounds import EXPIRY_S, Bounds
 from harness.checks.quorum import in_majorities
 from harness.core.lasting import away_s, is_for_good, run_s
 from harness.core.links import touching
@@ -16,8 +16,6 @@ _REST = "rest"
 _STOPPING = ("kill", "restart", "pause")
 _ELECTION_S = 3.0
 """By then several members have another leader, by etcd's own timers too."""
-_EXPIRY_S = 1.0
-"""etcd takes a key away about half a second after its lease ran out."""
 
 
 def workers_stopped_by(plan: Plan, signal: str) -> bool:
@@ -45,7 +43,7 @@ def anyone_gone_for(plan: Plan, seconds: float) -> bool:
 
 def membership_changes(plan: Plan) -> bool:
     """Whether any step takes a worker out of etcd, or brings one in, while somebody can see it."""
-    expires_s = ttl_s(plan) + _EXPIRY_S
+    expires_s = ttl_s(plan) + EXPIRY_S
     return len(plan.workers + plan.joiners + plan.clients) > 1 and (
         workers_stopped_by(plan, "TERM")
         or anyone_gone_for(plan, expires_s)

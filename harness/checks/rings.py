@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 from harness.checks.contents import Content
 from harness.checks.invariant import Invariant
+from harness.checks.owners import REMEMBERED
 from harness.checks.planned import anyone_starts_again
 from harness.checks.routes import Route
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted, too_few
 from harness.core.history import Op
 from harness.core.plan import Plan
-
-_OWNERS_REMEMBERED = 200_000
 
 
 class OfRoutes(Invariant):
@@ -239,7 +238,7 @@ class RestartMovesNothing(OfRoutes):
         place = op.actor, route.views[-1].members, op.value["key"]
         known = self._owners.get(place)
         if known is None:
-            if len(self._owners) < _OWNERS_REMEMBERED:
+            if len(self._owners) < REMEMBERED:
                 self._owners[place] = _Remembered(owner, op)
         elif known.op.time_ns < self.truth.nodes.restarted_ns < op.time_ns:
             self._compared += 1

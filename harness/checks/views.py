@@ -152,7 +152,7 @@ class _End:
     agreed_ns: int
     changed_ns: int
     is_calm: bool
-    """Whether etcd had last changed long enough before for everybody to have seen it."""
+    """Whether etcd had last changed, or been in trouble, long enough before for everybody to have seen it."""
 
 
 class ViewsAgreeInTheEnd(Invariant):
@@ -188,7 +188,7 @@ class ViewsAgreeInTheEnd(Invariant):
             tuple(node.name for node in nodes if node not in asked),
             max((node.content_since_ns for node in asked), default=0),
             self._changed_ns,
-            op.time_ns - self._changed_ns > self.truth.bounds.fresh_s * SECOND,
+            op.time_ns - max(self._changed_ns, self.truth.nodes.etcd_ready_ns) > self.truth.bounds.fresh_s * SECOND,
         )
 
     def _has_spoken(self, node: Node, held: Content, healed: Op) -> bool:

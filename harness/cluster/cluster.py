@@ -17,7 +17,7 @@ from harness.cluster.spec import Spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted, wait_until
 from harness.core.history import Op
-from harness.core.links import Link, one_way
+from harness.core.links import Link, links_of
 from harness.core.membership import alive_prefix, registered_prefix
 from harness.core.plan import Plan
 from harness.core.properties import Properties
@@ -121,10 +121,10 @@ class Cluster:
         return self._control.running()
 
     def cut(self, cuts: Cuts) -> frozenset[Link]:
-        return self._links("cut", _links_of(cuts))
+        return self._links("cut", links_of(cuts))
 
     def mend(self, cuts: Cuts) -> frozenset[Link]:
-        return self._links("mend", _links_of(cuts))
+        return self._links("mend", links_of(cuts))
 
     def passing(self, links: Collection[Link]) -> frozenset[Link]:
         return self._links("passing", links)
@@ -212,10 +212,6 @@ class Cluster:
 
     def _links(self, do: str, links: Collection[Link]) -> frozenset[Link]:
         return frozenset((a, b) for a, b in self._control.ask(do, links=sorted(links)))
-
-
-def _links_of(cuts: Cuts) -> frozenset[Link]:
-    return frozenset(link for sources, targets in cuts for link in one_way(sources, targets))
 
 
 def _plural(names: Collection[str]) -> str:

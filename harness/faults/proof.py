@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from harness.core.links import Link, one_way, reverse
+from harness.core.links import Link, links_of, reverse
 from harness.errors import ClusterError, NotReadyError
 from harness.faults.fault import Cluster, Cuts, Node, Proof, Signal
 
@@ -88,10 +88,6 @@ def mend(cluster: Cluster, cuts: Cuts) -> Proof:
         return Proof("not-applicable", detail="other faults still cut all of these links")
     proof = prove(cluster, f"{len(freed)} links mended", lambda: cluster.passing(freed) >= freed, PASSING_S)
     return _explained(proof, "not passing", freed - cluster.passing(freed)) if proof.outcome == "absent" else proof
-
-
-def links_of(cuts: Cuts) -> frozenset[Link]:
-    return frozenset(link for sources, targets in cuts for link in one_way(sources, targets))
 
 
 def _each(cluster: Cluster, names: Iterable[str], act: Callable[[Node], None]) -> None:

@@ -99,8 +99,9 @@ def kept(seconds, name, lease, ttl_s=TTL_S, sent=None):
     return op(seconds, name, "keepalive", value, "ok" if ttl_s else "fail")
 
 
-def revoked(seconds, name, lease, kind="ok"):
-    return op(seconds, name, "revoke", {"lease": lease, "sent_ns": ns(seconds - 0.002)}, kind)
+def revoked(seconds, name, lease, kind="ok", sent=None):
+    value = {"lease": lease, "sent_ns": ns(seconds - 0.002 if sent is None else sent)}
+    return op(seconds, name, "revoke", value, kind)
 
 
 def entity(name, host=None):

@@ -52,6 +52,18 @@ def departure(*ops, plan=KILLED, reach=True, last_ack=4.9):
     )
 
 
+@pytest.mark.parametrize(("until_s", "outcome"), [(13, "valid"), (13.3, "violated")])
+def test_one_read_of_etcd_that_took_long_lets_the_bound_count_anew(until_s, outcome):
+    reads = reached(0, 7.9), reached(8, 8, took=0.95), reached(9, 15)
+    killed = exited(5, "worker-1", 1, status=-9)
+    assert departure(killed, reads, shown_until(until_s), dropped(until_s + 0.01), reach=False).outcome == outcome
+
+
+def test_an_etcd_that_is_slow_all_the_time_convicts_nobody():
+    reads = reached(0, 12, every=0.7, took=0.6)
+    assert departure(exited(5, "worker-1", 1, status=-9), reads, shown_until(11), reach=False).outcome == "unknown"
+
+
 def shown_until(seconds):
     return samples(5.1, seconds, "client-1", 5, pid=7)
 

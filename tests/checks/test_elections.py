@@ -97,7 +97,6 @@ def test_a_registration_whose_answer_was_lost_may_be_made_once_more():
         [fault(2, "isolate", 1, "worker-1", cuts=cuts_around("worker-1")), healed(10, "isolate", 1, "worker-1")],
         op(10, "worker-1", "removed", {"id": "worker-1"}),
         op(10, OPERATOR, "remove-worker", {"id": "worker-1"}),
-        op(10, OPERATOR, "delete", {"key": alive("worker-1"), "revision": 8}),
     ],
 )
 def test_what_was_done_to_the_worker_is_reason_enough(also):
@@ -110,7 +109,14 @@ def test_what_was_done_to_members_of_etcd_and_other_workers_is_none():
 
 
 def test_a_lease_given_back_is_no_longer_alive():
-    assert election(deleted(12.5, alive("worker-1"), 9), revoked(12.4, "worker-1", 11)).outcome == "valid"
+    gone = deleted(12.5, alive("worker-1"), 9)
+    assert election(gone, revoked(12.4, "worker-1", 11)).outcome == "valid"
+    assert election(gone, revoked(12.4, "worker-1", 11), revoked(20, "worker-1", 11)).outcome == "valid"
+
+
+def test_a_lease_given_back_later_was_alive_until_then():
+    gone = deleted(12.5, alive("worker-1"), 9)
+    assert election(gone, revoked(12.6, "worker-1", 11)).outcome == "violated"
 
 
 def test_no_election_is_unknown():

@@ -65,6 +65,13 @@ def test_without_a_listing_at_the_end_nobody_knows():
     assert bounded(BEGUN, KEPT, listed(5, 5, 11)).outcome == "unknown"
 
 
+def test_a_listing_while_etcd_is_in_trouble_is_none():
+    away = reached(11, 12.5, kind="fail")
+    assert bounded(BEGUN[:-2], reached(0, 10.9), phase(10, "heal"), KEPT, away, ended(11)).outcome == "unknown"
+    both = listed(10.5, 5, 11), ended(11)
+    assert bounded(BEGUN[:-2], reached(0, 10.9), phase(10, "heal"), KEPT, away, both).outcome == "valid"
+
+
 def test_another_lease_while_the_last_one_lives_is_told():
     [text] = texts(bounded(BEGUN, KEPT[:3], granted(3, "worker-1", 12), ONLINE, ended(12)))
     assert text == (

@@ -137,9 +137,18 @@ def test_a_lease_that_is_gone_too_early_is_violated():
 
 @pytest.mark.parametrize("kind", ["ok", "info"])
 def test_a_revoke_recorded_after_the_delete_explains_it(kind):
-    assert (
-        no_eviction(held(), deleted(5.1, alive("worker-1"), 9), revoked(5.2, "worker-1", 11, kind)).outcome == "valid"
-    )
+    given_back = revoked(5.2, "worker-1", 11, kind, sent=5.05)
+    assert no_eviction(held(), deleted(5.1, alive("worker-1"), 9), given_back).outcome == "valid"
+
+
+def test_a_revoke_sent_after_the_delete_explains_nothing():
+    given_back = revoked(5.2, "worker-1", 11)
+    assert no_eviction(held(), deleted(5.1, alive("worker-1"), 9), given_back).outcome == "violated"
+
+
+def test_a_revoke_that_was_never_answered_may_have_been_sent_before():
+    unanswered = op(5.2, "worker-1", "revoke", {"lease": 11}, "info")
+    assert no_eviction(held(), deleted(5.1, alive("worker-1"), 9), unanswered).outcome == "valid"
 
 
 def test_a_clean_stop_explains_a_delete_even_if_its_revoke_was_never_recorded():

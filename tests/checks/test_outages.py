@@ -32,8 +32,8 @@ def back_by(seconds, *, until_s=14.0):
     return [*fenced, *samples(seconds, until_s, "worker-1", 5)]
 
 
-def outage(*ops, until_s=10.0):
-    """etcd answers up to 5 s, and again from `until_s` on."""
+def outage(*ops, until_s=10.0, answers_s=15.0):
+    """etcd answers up to 5 s, and again from `until_s` to `answers_s`."""
     return judged(
         NAME,
         run_begins(),
@@ -43,7 +43,7 @@ def outage(*ops, until_s=10.0):
         samples(1, 5.5, "worker-1", 5),
         reached(0, 5, revision=5),
         reached(5.1, until_s - 0.1, kind="fail"),
-        reached(until_s, 15, revision=5),
+        reached(until_s, answers_s, revision=5),
         *ops,
         plan=KILLED,
     )
@@ -102,6 +102,32 @@ def test_a_second_outage_lets_the_bound_count_anew():
     again = reached(11.01, 11.51, kind="fail")
     assert outage(back_by(13), again).outcome == "valid"
     assert outage(back_by(14.4, until_s=15.0), again).outcome == "violated"
+
+
+def twice(*ops):
+    """etcd answers from 10 s to 11.6 s, and again from 16.5 s on."""
+    fenced = samples(12.5, 16.8, "worker-1", 5, state="fenced")
+    again = reached(11.6, 16.4, kind="fail"), reached(16.5, 20, revision=5)
+    return outage(*ops, *again, fenced, samples(17, 20, "worker-1", 5), answers_s=11.5)
+
+
+def test_each_of_two_outages_may_cost_a_registration():
+    back = back_by(10.5, until_s=12.0)
+    verdict = twice(back, anew(10.2), anew(16.8, 13))
+    assert (verdict.outcome, verdict.summary[:34]) == ("valid", "2 outages, 2 workers back, 2 regis")
+    assert twice(back, anew(10.2), anew(11, 14), anew(16.8, 13)).outcome == "violated"
+    assert twice(back, anew(10.2), anew(16.8, 13), anew(17.5, 14)).outcome == "violated"
+
+
+def test_who_is_not_back_by_the_second_outage_counts_its_registrations_anew():
+    fenced = samples(6, 12.4, "worker-1", 5, state="fenced")
+    assert twice(fenced, anew(10.2), anew(16.8, 13)).outcome == "valid"
+    assert twice(fenced, anew(10.2), anew(16.8, 13), anew(17.5, 14)).outcome == "violated"
+
+
+def test_one_slow_answer_is_an_outage_that_may_cost_a_registration_too():
+    slow = reached(11, 11, took=0.95), reached(12, 15, revision=5)
+    assert outage(back_by(10.5), anew(10.2), slow, anew(12.1, 13), answers_s=10.9).outcome == "valid"
 
 
 def test_a_worker_that_the_machine_held_up_has_the_bound_from_then_on():

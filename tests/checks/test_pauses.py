@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 
 from harness.checks import INVARIANTS
@@ -170,6 +168,11 @@ def test_a_worker_that_falls_silent_again_may_leave_again():
     assert paused(5, *again, heard_s=8).outcome == "violated"
 
 
+def test_what_happens_once_etcd_answered_late_is_not_the_pauses_doing():
+    assert paused(0.5, gone(3.2)).outcome == "violated"
+    assert paused(0.5, gone(3.2), reached(2, 2, took=0.9)).outcome == "valid"
+
+
 def test_a_return_that_the_end_forestalls_is_not_missed():
     assert paused(5, gone(3.2), stops=6.5).outcome == "unknown"
     assert paused(5, gone(3.2), stops=10).outcome == "violated"
@@ -182,7 +185,7 @@ def test_a_return_that_the_end_forestalls_is_not_missed():
         [fault(2, "isolate", 3, cuts=[[[WHO], ["etcd-1"]]]), healed(3, "isolate", 3)],
         reached(2, 2.3, kind="fail"),
         deleted(4, on_record(WHO), 10),
-        replace(put(4, alive("worker-2"), 10), actor="operator"),
+        reached(2, 2, took=0.9),
         op(4, "observer", "leader", {"member": "etcd-1", "term": 3}),
         op(6.05, WHO, "removed", {"id": "worker-1"}),
     ],

@@ -14,6 +14,7 @@ from tests.checks.telling import (
     phase,
     planned,
     put,
+    reached,
     run_begins,
     sampled,
     signalled,
@@ -213,6 +214,11 @@ def test_who_has_not_seen_what_changed_just_before_the_end_is_not_blamed():
     change = put(39.8, WORKER_2[0].value["key"], 8, text=WORKER_2[0].value["text"], over=WORKER_2[0])
     verdict = in_the_end(last_words("worker-1", 1), last_words("client-1", 7, {"online": BOTH}), change)
     assert verdict.outcome == "unknown"
+
+
+def test_who_differs_just_after_etcd_answered_late_is_not_blamed():
+    ops = last_words("worker-1", 1), last_words("client-1", 7, {"online": BOTH})
+    assert in_the_end(*ops, reached(39, 39, took=0.9)).outcome == "unknown"
 
 
 def test_a_node_without_a_view_disagrees():
