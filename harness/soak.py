@@ -31,8 +31,8 @@ def digest(plan: Plan) -> str:
 
 class Soak:
     """
-    Carries out `tasks` in their order, at most `at_once` of them side by side. SIGINT and SIGTERM end it early: what
-    runs is interrupted and cleans up after itself; a second one kills it, and the kernel takes what it held.
+    Carries out `tasks` in their order, at most `at_once` of them side by side. SIGINT, SIGTERM and SIGHUP end it early:
+    what runs is interrupted and cleans up after itself; a second one kills it, and the kernel takes what it held.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Soak:
 
     async def _all(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stop)
         async with asyncio.TaskGroup() as lanes:
             for _ in range(self._at_once):

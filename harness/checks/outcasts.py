@@ -19,7 +19,7 @@ class RemovedProcessStaysOut(Invariant):
     name = "removed-process-stays-out"
     id = "M3"
     says = "a process that was alive when its identity was removed is never online again"
-    needs = "no worker is removed while its process is there"
+    needs = "no step removes a worker while its process is there"
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
@@ -104,7 +104,7 @@ class RemovalIsFinal(Invariant):
     name = "removal-is-final"
     id = "D3"
     says = "no registered key of a removed identity appears until that identity is started again"
-    needs = "no worker is removed"
+    needs = "no step removes a worker"
 
     @staticmethod
     def applies(plan: Plan) -> bool:

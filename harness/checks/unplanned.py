@@ -18,6 +18,8 @@ class NothingUnplanned(Own):
         super().__init__(plan, truth)
         self._workers = frozenset((*plan.workers, *plan.joiners))
         self._touched: set[str] = set()
+        self._asked: set[str] = set()
+        self._keys = {f"{truth.log.registered}{plan.identities[name]}": name for name in self._workers}
         self._losses = self._samples = 0
 
     def on_sample(self, op: Op) -> None:
@@ -30,6 +32,14 @@ class NothingUnplanned(Own):
 
     def on_fence(self, op: Op) -> None:
         self._lost("could not renew its lease for as long as it lasts", op)
+
+    def on_remove_worker(self, op: Op) -> None:
+        self._asked.add(op.value["id"])
+
+    def on_delete(self, op: Op) -> None:
+        name = self._keys.get(op.value["key"])
+        if name and self.plan.identities[name] not in self._asked:
+            self._wrong.append(f"{name} was removed at {self.truth.at(op.time_ns)}, which no step asked for")
 
     def on_lease_lost(self, op: Op) -> None:
         self._lost("lost its lease", op)

@@ -16,7 +16,8 @@ from harness.cli import catalogue, check, exits, plan, run, soak
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
-    epilog="Exit codes: 0 as expected, 1 violated, 2 unknown, 130 Ctrl-C, 254 wrong input, 255 the harness failed.",
+    epilog="Exit codes: 0 as expected, 1 violated, 2 unknown, 130 Ctrl-C, 141 nobody reads the output, "
+    "254 wrong input, 255 the harness failed.",
 )
 @click.version_option(package_name="dora-harness", prog_name="harness")
 def harness() -> None:

@@ -1,7 +1,11 @@
 """`harness list` and `harness schema`: what there is."""
 
 import json
+import shutil
+import sys
 from collections.abc import Iterator
+from itertools import takewhile
+from textwrap import fill
 from typing import Any, Literal
 
 import click
@@ -29,13 +33,19 @@ def command(kind: Kind, as_json: bool) -> None:
         return
     widths = {key: max((len(row.get(key, "")) for row in rows), default=0) for key in ("name", "id")}
     for row in rows:
-        short = [f"{row[key]:<{width}}" for key, width in widths.items() if key in row]
-        click.echo("   ".join([*short, row["says"]]))
+        short = "   ".join(f"{row[key]:<{width}}" for key, width in widths.items() if key in row) + "   "
+        click.echo(fill(row["says"], _width(), initial_indent=short, subsequent_indent=" " * len(short)))
         for line in _details(row) if kind == "faults" else ():
             click.echo(" " * (widths["name"] + 3) + line)
 
 
 command.name = "list"
+
+
+def _width() -> int:
+    """Of the terminal; as good as endless where there is none."""
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return max(60, shutil.get_terminal_size().columns) if is_terminal else 10_000
 
 
 @click.command()
@@ -59,9 +69,10 @@ def _scenarios() -> list[Row]:
 
 
 def _story(text: str) -> str:
-    """The first line of a scenario's opening comment."""
-    first = text.partition("\n")[0]
-    return first.lstrip("# ") if first.startswith("#") else ""
+    """The first sentence of a scenario's opening comment."""
+    comment = [line.strip("# ") for line in takewhile(lambda line: line.startswith("#"), text.splitlines())]
+    story = " ".join(comment)
+    return story.partition(". ")[0].rstrip(".") + "." if story else ""
 
 
 def _faults() -> list[Row]:

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import click
 
-from harness.cli import options
+from harness.cli import exits, options
 
 
 @click.command()
-@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.argument("run_dirs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_DIR...")
 @options.as_json
-def command(run_dir: Path, as_json: bool) -> int:
+def command(run_dirs: tuple[Path, ...], as_json: bool) -> int:
     """
-    Judge a stored run again, with the invariants of today.
+    Judge stored runs again, with the invariants of today.
 
     \b
     Examples:
@@ -22,9 +22,12 @@ def command(run_dir: Path, as_json: bool) -> int:
     from harness import check
     from harness.cli.output import show
 
-    result = check(run_dir)
-    show(result, as_json)
-    return result.exit_code
+    codes = list[int]()
+    for run_dir in run_dirs:
+        result = check(run_dir)
+        show(result, as_json)
+        codes.append(result.exit_code)
+    return exits.worst(codes)
 
 
 command.name = "check"

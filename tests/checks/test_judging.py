@@ -45,8 +45,8 @@ RESTARTED = planned(step("restart", "worker-1", signal="TERM", down_for=4.0))
 OTHERS = ("worker-2", "worker-3")
 KEY = KEYS[0]
 NEVER_HERE = {
-    "removed-process-stays-out": "no worker is removed while its process is there",
-    "removal-is-final": "no worker is removed",
+    "removed-process-stays-out": "no step removes a worker while its process is there",
+    "removal-is-final": "no step removes a worker",
     "one-registration-after-an-outage": "etcd is not out of reach for longer than a lease",
     "leader-change-changes-nothing": "no step makes several members of etcd elect another leader for certain",
     "neighbours-are-not-seen": "the cluster has no neighbour",

@@ -1,6 +1,18 @@
 import pytest
 
-from tests.checks.telling import cuts_around, fault, judged, op, planned, run_begins, sampled, step
+from tests.checks.telling import (
+    CLUSTER,
+    IDS,
+    cuts_around,
+    deleted,
+    fault,
+    judged,
+    op,
+    planned,
+    run_begins,
+    sampled,
+    step,
+)
 
 
 def lost(seconds, name):
@@ -44,6 +56,19 @@ def test_a_step_that_touches_etcd_touches_every_worker(trouble):
 def test_a_worker_that_was_removed_by_a_stranger_is_told():
     removed = op(4, "worker-2", "removed", {"id": "worker-b"})
     assert "worker-2 was removed at 4.00 s" in unplanned(removed).missing
+
+
+def removal(*ops):
+    key = f"/DHT/{CLUSTER}/AUTHORIZED/{IDS['worker-1']}"
+    return unplanned(fault(1, "pause", 0, "worker-1"), deleted(4, key, 9), *ops)
+
+
+def test_a_removal_that_no_step_asked_for_is_told_whatever_had_touched_the_worker():
+    assert removal().missing == "worker-1 was removed at 4.00 s, which no step asked for"
+
+
+def test_a_removal_by_the_operator_is_a_steps():
+    assert removal(op(3.9, "operator", "remove-worker", {"id": IDS["worker-1"]}, "invoke", id=1)).outcome == "valid"
 
 
 def test_nothing_that_happened_is_valid():

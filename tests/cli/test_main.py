@@ -44,7 +44,7 @@ def test_no_command_shows_the_help_and_is_wrong_input(capsys):
         (["run", "restart", "--time-scale", "inf"], "is not above 0"),
         (["run", "restart", "--time-scale", "nan"], "is not above 0"),
         (["plan"], "Missing argument 'SCENARIO'"),
-        (["check"], "Missing argument 'RUN_DIR'"),
+        (["check"], "Missing argument 'RUN_DIR...'"),
     ],
 )
 def test_wrong_usage_is_one_line_and_254(arguments, told, capsys):
