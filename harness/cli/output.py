@@ -13,17 +13,18 @@ from harness.report.result import Result
 
 
 def show(result: Result, as_json: bool, repeat: str = "") -> None:
-    """
-    `repeat` is the command that carries out the same plan again, where it is known.
+    """`repeat` is the command that carries out the same plan again, if known. Raises ClusterError as `tell` does."""
+    tell(result.to_json() if as_json else _screen(result, repeat), f"; it is in {result.run_dir}")
 
-    Raises ClusterError when stdout can't be written to, saying where the result is kept.
-    """
+
+def tell(text: str, kept: str = "") -> None:
+    """What a command came to, on stdout. Raises ClusterError when that can't be written to; `kept` says what is left."""
     try:
-        click.echo(result.to_json() if as_json else _screen(result, repeat))
+        click.echo(text)
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise ClusterError(f"can't write the result to stdout: {error.strerror}; it is in {result.run_dir}") from error
+        raise ClusterError(f"can't write the result to stdout: {error.strerror}{kept}") from error
 
 
 def _screen(result: Result, repeat: str) -> str:

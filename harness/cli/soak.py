@@ -170,13 +170,12 @@ def _admission(room: "Room", nodes: int, at_once: int, asked: int | None) -> str
 
 
 def _show(summary: "Summary", wanted: Wanted) -> None:
-    from harness.cli.output import terminal
+    from harness.cli.output import tell, terminal
     from harness.report.soak_screen import brief, screen
 
     if wanted.as_json:
-        click.echo(json.dumps(summary.to_json()))
+        tell(json.dumps(summary.to_json()))
     elif wanted.quiet:
-        click.echo(brief(summary))
+        tell(brief(summary))
     else:
-        width, colour = terminal()
-        click.echo(screen(summary, width, colour), color=colour)
+        tell(screen(summary, *terminal()))
