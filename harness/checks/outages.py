@@ -72,8 +72,11 @@ class OneRegistrationAfterAnOutage(Invariant):
                 self._open[name] = Return(name, lease.ttl_s, since_ns)
 
     def _ends(self, op: Op) -> None:
-        """One too short for a worker's lease asks nothing of it."""
+        """One too short for a worker's lease asks nothing of it; who was on its way already counts anew."""
         fresh = [one for one in self._open.values() if one.end_ns == NEVER]
+        for one in self._open.values():
+            if one not in fresh:
+                one.registered.clear()
         long = [one for one in fresh if op.time_ns - one.since_ns > one.ttl_s * SECOND]
         self._outages += bool(long)
         for one in fresh:

@@ -122,6 +122,7 @@ def test_each_of_two_outages_may_cost_a_registration():
 def test_who_is_not_back_by_the_second_outage_counts_its_registrations_anew():
     fenced = samples(6, 12.4, "worker-1", 5, state="fenced")
     assert twice(fenced, anew(10.2), anew(16.8, 13)).outcome == "valid"
+    assert twice(fenced, anew(10.2), anew(12, 14), anew(16.8, 13)).outcome == "valid"
     assert twice(fenced, anew(10.2), anew(16.8, 13), anew(17.5, 14)).outcome == "violated"
 
 
