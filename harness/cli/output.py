@@ -18,7 +18,7 @@ def show(result: Result, as_json: bool, repeat: str = "") -> None:
 
 
 def tell(text: str, kept: str = "") -> None:
-    """What a command came to, on stdout. Raises ClusterError when that can't be written to; `kept` says what is left."""
+    """What a command came to, on stdout. Raises ClusterError where that fails, which ends with `kept`."""
     try:
         click.echo(text)
     except BrokenPipeError:
