@@ -50,8 +50,7 @@ def run(
     run_dir.write_scenario(scenario.text)
     run_dir.write_plan(plan)
     with _told_where(run_dir), progress or Quiet() as shown:
-        if runtime.why:
-            shown.note(f"etcd runs as a {runtime.name}: {runtime.why}")
+        shown.note(runtime.told)
         Attempt(plan, run_dir, runtime, shown, Path(scenario.file).resolve().parent).carry_out()
         result = check(run_dir.path)
         run_dir.write_result(result)

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -66,20 +67,20 @@ class Broker:
         labels: dict[str, str],
     ) -> None:
         self._control, self._supervisor, self._url, self._labels = control, supervisor, url, labels
-        self._supervisor.settimeout(_WIRED_S)
         self._server = Server(control, lambda do: getattr(self, f"_do_{do}"))
         self._selector = selectors.DefaultSelector()
         self._processes = processes
+        self._numbers, self._looks = count(1), 1
 
     def serve(self) -> None:
         """Until the command or the supervisor hangs up, or the engine fails."""
         self._selector.register(self._control, selectors.EVENT_READ, self._server)
-        self._selector.register(self._supervisor, selectors.EVENT_READ, lambda: False)
+        self._selector.register(self._supervisor, selectors.EVENT_READ, self._hear_supervisor)
         try:
-            self._engine = Engine(self._url)
-            sweep(self._url)
-            while self._turn():
-                self._processes.sample()
+            with contextlib.closing(Engine(self._url)) as self._engine:
+                sweep(self._url)
+                while self._turn():
+                    self._processes.sample()
         except EngineError as error:
             with contextlib.suppress(OSError):
                 self._server.fail(str(error))
@@ -90,7 +91,24 @@ class Broker:
     # what the command asks
 
     def _do_start(self, spec: dict[str, Any]) -> int:
-        node = Spec.from_json(spec)
+        try:
+            return self._start(Spec.from_json(spec))
+        except EngineError:
+            self._looks = 2  # what it was asked for may still come to be
+            raise
+
+    def _do_signal(self, name: str, signal: str) -> None:
+        self._processes.signal(name, signal)
+
+    def _do_process(self, name: str) -> dict[str, bool]:
+        return self._processes.state(name)
+
+    def _do_running(self) -> list[str]:
+        return self._processes.running()
+
+    # containers
+
+    def _start(self, node: Spec) -> int:
         last = self._processes.before(node.name)
         container = last.container if last else self._create(node)
         output = _copied(self._engine.output(container), Path(node.log))
@@ -107,46 +125,50 @@ class Broker:
             self._wire(process)
         return pid
 
-    def _do_signal(self, name: str, signal: str) -> None:
-        self._processes.signal(name, signal)
-
-    def _do_process(self, name: str) -> dict[str, bool]:
-        return self._processes.state(name)
-
-    def _do_running(self) -> list[str]:
-        return self._processes.running()
-
-    # containers
-
     def _create(self, node: Spec) -> str:
         if not isinstance(node.run, tuple):
             raise ClusterError(f"{node.name}: a container runs a program")
-        hosts = self._ask_supervisor({"do": "hosts"})
+        hosts = self._ask_supervisor("hosts")
         labels = {**self._labels, NODE: node.name}
         return self._engine.create(node.image, node.run, labels, {MARK: self._labels[RUN]}, hosts)
 
     def _wire(self, process: Contained) -> None:
         """Raises ClusterError when the pid is not that of our container: whose network it was, nobody could say."""
-        with contextlib.suppress(FileNotFoundError):  # it has ended already, which will be told
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended already, which will be told
             groups = Path(f"/proc/{process.pid}/cgroup").read_text()
             network = os.open(f"/proc/{process.pid}/ns/net", os.O_RDONLY)
             try:
                 if process.container not in groups:
                     raise ClusterError(f"process {process.pid} is not {process.name}, though the engine says so")
-                self._ask_supervisor({"do": "wire", "name": process.name}, network)
+                self._ask_supervisor("wire", network, name=process.name)
             finally:
                 os.close(network)
 
-    def _ask_supervisor(self, message: dict[str, Any], *descriptors: int) -> Any:
-        socket.send_fds(self._supervisor, [json.dumps(message).encode()], descriptors)
-        try:
-            said = self._supervisor.recv(1 << 20)
-        except TimeoutError:
-            said = b""
-        reply = json.loads(said) if said else {"error": "the supervisor is silent"}
+    def _ask_supervisor(self, do: str, *descriptors: int, **fields: str) -> Any:
+        number, reply = next(self._numbers), dict[str, Any]()
+        self._supervisor.settimeout(_WIRED_S)
+        socket.send_fds(self._supervisor, [json.dumps({"id": number, "do": do, **fields}).encode()], descriptors)
+        while reply.get("id") != number:  # one that comes too late is no answer to the next question
+            try:
+                said = self._supervisor.recv(1 << 20)
+            except TimeoutError:
+                said = b""
+            if not said:
+                raise ClusterError(f"the supervisor did not answer {do!r} within {_WIRED_S:g} s")
+            reply = json.loads(said)
         if "error" in reply:
             raise ClusterError(reply["error"])
         return reply["answer"]
+
+    def _hear_supervisor(self) -> bool:
+        """False once it has hung up; an answer that nobody waits for any more is dropped."""
+        self._supervisor.settimeout(0)
+        try:
+            return bool(self._supervisor.recv(1 << 20))
+        except BlockingIOError:
+            return True  # it was read by who waited for it
+        except OSError:
+            return False
 
     def _ended(self, process: Contained) -> bool:
         if process.pidfd >= 0:
@@ -162,7 +184,7 @@ class Broker:
         pause, until_s = threading.Event(), time.monotonic() + _WAIT_S
         while time.monotonic() < until_s:
             try:
-                remove_run(self._url, self._labels[RUN])
+                remove_run(self._url, self._labels[RUN], self._looks)
             except EngineError:
                 for process in self._processes:
                     Process.signal(process, "KILL")

@@ -15,8 +15,11 @@ LOST = "the broker ended unasked, and with it every container of the run"
 
 
 class BrokerLine:
-    """Datagrams: `{"do":"hosts"}` for the address of every node; `{"do":"wire","name"}`, with a descriptor of the
-    container's network namespace. Call it whenever there is something to read."""
+    """
+    Datagrams: `{"id","do":"hosts"}` for the address of every node; `{"id","do":"wire","name"}`, with a descriptor of
+    the container's network namespace. Each answer has the id of its question. Call it whenever there is something to
+    read.
+    """
 
     def __init__(self, line: socket.socket, fabric: "Fabric", command: Server) -> None:
         self._line, self._fabric, self._command = line, fabric, command
@@ -27,11 +30,12 @@ class BrokerLine:
             with contextlib.suppress(OSError):  # the command is gone too
                 self._command.fail(LOST)
             return False
+        request = json.loads(data)
         try:
-            reply: dict[str, Any] = {"answer": self._answer(json.loads(data), descriptors)}
+            reply: dict[str, Any] = {"answer": self._answer(request, descriptors)}
         except (OSError, HarnessError) as error:
             reply = {"error": f"no wire: {error}"}
-        self._line.sendall(json.dumps(reply).encode())
+        self._line.sendall(json.dumps({"id": request["id"], **reply}).encode())
         return True
 
     def _answer(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, str] | None:

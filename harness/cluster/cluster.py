@@ -106,7 +106,7 @@ class Cluster:
             for names in self._stop_order():
                 self._end(names)
         except ClusterError:
-            pass  # the supervisor is gone, and everything with it
+            pass  # whoever does not obey, or is gone: what is left ends with the sandbox
         finally:
             self._control.quit()
         ledger = self._control.ledger

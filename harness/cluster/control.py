@@ -39,17 +39,19 @@ class Control:
     ) -> None:
         """`gone` is called, with the reason, when supervisor or broker ended; `engine` is the URL of the broker's."""
         self._mark, self._engine = mark, engine
+        self._tell_gone: Callable[[str], None] | None = None
         programs = _Programs(history, metrics, log, mark)
         self._ours, theirs = socket.socketpair()
         to_broker, to_supervisor = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, to_broker, to_supervisor:
             self._launcher = programs.launcher(theirs, *([to_broker] if engine else []))
-            self._broker = programs.broker(to_supervisor, engine, gone) if engine else None
+            self._broker = programs.broker(to_supervisor, engine, self._broker_gone) if engine else None
         try:
             self.ledger = Ledger(mark, self._first_word(log), engine)
         except BaseException:
             self._abandon()
             raise
+        self._tell_gone = gone
         self._supervisor = Remote("supervisor", self._ours, self._launcher, "process", gone)
 
     def ask(self, do: str, **arguments: Any) -> Any:
@@ -70,6 +72,11 @@ class Control:
             self._broker.dismiss()  # it follows the supervisor
         self._supervisor.quit()
         self._end_broker()
+
+    def _broker_gone(self, reason: str) -> None:
+        """Until the sandbox stands its own reason counts; if the broker's is another, the first start will tell."""
+        if self._tell_gone:
+            self._tell_gone(reason)
 
     def _first_word(self, log: Path) -> list[int]:
         """Descriptors of the sandbox' namespaces, sent along with it."""

@@ -21,6 +21,7 @@ from harness.errors import ClusterError
 
 RUN, COMMAND, NODE = "harness.run", "harness.command", "harness.node"
 _ANSWER_S = 10.0
+_OUTPUT = "64k"
 _HOME = "/etcd"
 _IN_PATH = "usr/local/bin"
 
@@ -43,7 +44,7 @@ class Engine:
     """Every call ends within `answer_s`, and raises EngineError when the engine refuses or does not answer."""
 
     def __init__(self, url: str, answer_s: float = _ANSWER_S) -> None:
-        self._url = url
+        self._url, self._answer_s = url, answer_s
         with self._told("connect"):
             with socket.socket(socket.AF_UNIX) as line:  # the SDK never closes one that could not be connected
                 line.settimeout(answer_s)
@@ -75,19 +76,19 @@ class Engine:
             self._api.import_image_from_data(archive.getvalue(), repository=repository, tag=tag, changes=changes)
 
     def output_of(self, image: str, program: list[str], labels: Mapping[str, str]) -> str:
-        """What a program of an image prints; the engine itself removes the container."""
+        """What a program of an image prints until it ends. Raises EngineError, too, if it does not."""
         with self._told(f"image {image}"):
-            config = self._api.create_host_config(network_mode="none", auto_remove=True)
+            log = {"type": "json-file", "config": {"max-size": _OUTPUT}}
+            config = self._api.create_host_config(network_mode="none", log_config=log)
             made = self._api.create_container(
                 image, entrypoint=program[:1], command=program[1:], labels=dict(labels), host_config=config
             )
             try:
-                output = self._api.attach(made["Id"], stdout=True, stderr=True, stream=True)
                 self._api.start(made["Id"])
-                return b"".join(output).decode(errors="replace")
-            except APIError:
+                self._until_end(made["Id"], f"image {image}: {' '.join(program)}")
+                return bytes(self._api.logs(made["Id"])).decode(errors="replace")
+            finally:
                 self.remove(made["Id"])
-                raise
 
     def create(
         self,
@@ -143,7 +144,7 @@ class Engine:
     def exit_status(self, container: str) -> int:
         """Of a container that has ended; negative for a signal, which the engine tells as 128 and the signal."""
         with self._told("wait"):
-            code = int(self._api.wait(container, timeout=_ANSWER_S)["StatusCode"])
+            code = int(self._api.wait(container, timeout=self._answer_s)["StatusCode"])
             return 128 - code if code > 128 else code
 
     def containers(self, run: str | None = None) -> list[Container]:
@@ -163,6 +164,15 @@ class Engine:
             except APIError as error:
                 if error.status_code != 409:
                     raise
+
+    def _until_end(self, container: str, what: str) -> None:
+        """Of an engine that falls silent meanwhile the next call will tell."""
+        try:
+            self._api.wait(container, timeout=self._answer_s)
+        except APIError:
+            raise
+        except (HTTPError, OSError) as error:
+            raise EngineError(f"{what} does not end within {self._answer_s:g} s") from error
 
     @contextlib.contextmanager
     def _told(self, what: str) -> Iterator[None]:

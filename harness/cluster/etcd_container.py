@@ -44,6 +44,7 @@ class DockerRuntime:
                 self._image, self.version = _given(engine, etcd.image) if etcd.image else _made(engine, etcd.binary)
         except ClusterError as error:
             raise NoContainerError(str(error)) from error
+        self.told = f"etcd {self.version} runs in containers of the engine at {self.engine.removeprefix('unix://')}"
 
     def spec(self, member: str, logs: Path) -> Spec:
         log = str(logs / f"{member}.log")

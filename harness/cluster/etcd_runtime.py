@@ -14,12 +14,16 @@ from harness.errors import InputError
 
 
 class EtcdRuntime(Protocol):
-    """`engine` is the URL of the containers' engine, empty without one; `why` says why `auto` took no container."""
+    """
+    `engine` is the URL of the containers' engine, empty without one; `why` says why `auto` took no container; `told` is
+    all of it for the user.
+    """
 
     name: Literal["docker", "process"]
     version: str
     engine: str
     why: str
+    told: str
 
     def spec(self, member: str, logs: Path) -> Spec: ...
 

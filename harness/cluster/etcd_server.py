@@ -26,6 +26,7 @@ class ProcessRuntime:
         self._etcd, self.why = etcd, why
         self._binary = find_binary(etcd.binary)
         self.version = version_of(self._binary)
+        self.told = f"etcd {self.version} runs as a process" + (f": {why}" if why else "")
 
     def spec(self, member: str, logs: Path) -> Spec:
         log = str(logs / f"{member}.log")

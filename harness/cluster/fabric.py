@@ -63,13 +63,21 @@ class Fabric:
             self._places[name] = self._add(name, len(self._places))
 
     def adopt(self, name: str, network: int) -> None:
-        """Let a node live in this namespace from now on, whose descriptor is kept; address, name and cuts stay."""
+        """
+        Let a node live in this namespace from now on; address, name and cuts stay. The descriptor is taken over.
+
+        Raises OSError where the kernel refuses: no link leads to the node then.
+        """
         last = self._places[name]
         with contextlib.suppress(OSError):  # gone with the namespace before
             self._netlink.send([netlink.no_link(last.table)])
+        try:
+            self._places[name] = self._wire(name, last.table - _FIRST_INDEX, network)
+        except OSError:
+            os.close(network)
+            raise
         last.prober.close()
         os.close(last.network)
-        self._places[name] = self._wire(name, last.table - _FIRST_INDEX, network)
 
     def addresses(self) -> dict[str, str]:
         """By the names of the nodes."""
@@ -143,9 +151,14 @@ class Fabric:
         finally:
             linux.enter_network(self._router)
         wire = netlink.veth(index, f"v{number}", _ROUTER_MAC, network, mac)
-        self._netlink.send([wire, netlink.neighbour(index, ip, mac), netlink.link_route(index, ip)])
-        inside.send([netlink.link_up(1), netlink.link_up(2), netlink.address(2, ip), netlink.link_route(2, GATEWAY)])
-        inside.send([netlink.neighbour(2, GATEWAY, _ROUTER_MAC), netlink.default_route(2, GATEWAY)])
+        with contextlib.ExitStack() as undo:
+            undo.callback(prober.close)
+            undo.callback(inside.close)
+            self._netlink.send([wire, netlink.neighbour(index, ip, mac), netlink.link_route(index, ip)])
+            here = [netlink.link_up(1), netlink.link_up(2), netlink.address(2, ip), netlink.link_route(2, GATEWAY)]
+            inside.send(here)
+            inside.send([netlink.neighbour(2, GATEWAY, _ROUTER_MAC), netlink.default_route(2, GATEWAY)])
+            undo.pop_all()
         inside.close()
         return Place(name, ip, index, network, prober)
 

@@ -28,7 +28,7 @@ class Room:
             cores = min(cores, int(quota) / int(period))
         most, used = _limit("memory.max"), _limit("memory.current")
         if most.isdigit() and used.isdigit():
-            memory_bytes = min(memory_bytes, max(0, int(most) - int(used)))
+            memory_bytes = min(memory_bytes, max(0, int(most) - int(used) + _reclaimable_bytes()))
         return cls(cores, memory_bytes)
 
     def by_cores(self, nodes: int) -> int:
@@ -42,6 +42,12 @@ class Room:
     def runs(self, nodes: int) -> int:
         """At once, of runs that have so many nodes."""
         return min(self.by_cores(nodes), self.by_memory(nodes))
+
+
+def _reclaimable_bytes() -> int:
+    """Cached files that nobody uses count as used, yet make room for whoever needs it (cgroup-v2, memory.stat)."""
+    stat = dict(line.partition(" ")[::2] for line in _limit("memory.stat").splitlines())
+    return int(stat.get("inactive_file", "0"))
 
 
 def _limit(name: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from harness.cluster.etcd_container import DockerRuntime, NoContainerError, is_static
 from harness.cluster.etcd_runtime import choose_runtime
 from harness.cluster.etcd_server import find_binary, version_of
+from harness.cluster.linux import identity_of
 from harness.core.plan import Etcd
 from harness.errors import InputError
 
@@ -86,6 +87,63 @@ def test_an_engine_that_says_nothing_is_given_up(monkeypatch, tmp_path):
         monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
         with pytest.raises(NoContainerError, match=r"the engine at .* does not answer"):
             DockerRuntime(Etcd())
+
+
+SPINS = {"x86_64": (62, b"\xeb\xfe"), "aarch64": (183, b"\0\0\0\x14")}
+
+
+def program_that_spins():
+    """The smallest static program: a jump to itself (elf(5))."""
+    machine, code = SPINS[os.uname().machine]
+    base, start = 0x400000, 64 + 56
+    head = struct.pack("<4sBBB9x", b"\x7fELF", 2, 1, 1)
+    head += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, base + start, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    size = start + len(code)
+    return head + struct.pack("<IIQQQQQQ", 1, 5, 0, base, base, size, size, 0x1000) + code
+
+
+@pytest.fixture
+def image(engine):
+    """Makes an image of a program, or of nothing, as a user would have one."""
+    from docker import APIClient
+
+    from harness.cluster.engine import Engine
+
+    name = f"harness-test:{os.getpid()}"
+    with closing(Engine(engine)) as ours, closing(APIClient(base_url=engine)) as client:
+
+        def made_of(program):
+            if program is None:
+                client.import_image_from_data(bytes(10_240), repository="harness-test", tag=name.partition(":")[2])
+            else:
+                ours.import_program(name, program, {})
+            return name
+
+        yield made_of
+        client.remove_image(name, force=True)
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        (find_binary(None).with_name("etcdctl").read_bytes(), "is no etcd: --version says"),
+        (b"no program at all", "is no etcd: --version says .*exec format error"),
+        (None, "the engine says: .*executable file not found"),
+        (program_that_spins(), "etcd --version does not end within 5 s"),
+    ],
+    ids=["another program", "no program", "nothing", "never ends"],
+)
+def test_an_image_without_an_etcd_is_wrong_input_in_one_line_and_leaves_nothing(engine, image, program, reason):
+    from harness.cluster.engine import COMMAND, Engine
+
+    name = image(program)
+    with pytest.raises(InputError, match=reason) as told:
+        choose_runtime(Etcd(image=name))
+    assert f"image {name}" in str(told.value)
+    assert "\n" not in str(told.value)
+    with closing(Engine(engine)) as client:
+        assert identity_of(os.getpid()) not in [found.labels[COMMAND] for found in client.containers()]
 
 
 @pytest.mark.cluster

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from harness.core.links import one_way, reverse
@@ -72,3 +75,37 @@ def test_a_thousand_namespaces_all_reach_etcd_and_back(box):
     box.control.ask("network", names=names)
     links = [("etcd-1", name) for name in names[1:]] + [(name, "etcd-1") for name in names[1:]]
     assert len(box.control.ask("passing", links=links)) == 2000
+
+
+ADOPTING = """
+import os
+from harness.cluster import linux, sandbox
+sandbox.leave_the_machine()
+from harness.cluster.fabric import Fabric
+fabric = Fabric()
+fabric.add(["a", "b"])
+def passes(link):
+    try:
+        return any(fabric.passing([link]) for _ in range(3))  # a busy machine may be late once
+    except OSError:
+        return False
+print(passes(("a", "b")), passes(("b", "a")))
+open_before = len(os.listdir("/proc/self/fd"))
+try:
+    fabric.adopt("a", os.open("/dev/null", os.O_RDONLY))
+except OSError as error:
+    print(error.strerror)
+print(passes(("a", "b")), passes(("b", "a")), len(os.listdir("/proc/self/fd")) - open_before)
+here = os.open("/proc/self/ns/net", os.O_RDONLY)
+linux.unshare(linux.CLONE_NEWNET)
+new = os.open("/proc/self/ns/net", os.O_RDONLY)
+linux.enter_network(here)
+fabric.adopt("a", new)
+print(passes(("a", "b")), passes(("b", "a")))
+"""
+
+
+def test_a_node_that_could_not_be_moved_is_cut_off_until_it_can_be():
+    done = subprocess.run([sys.executable, "-c", ADOPTING], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["True True", "setns: Invalid argument", "False False 0", "True True"]

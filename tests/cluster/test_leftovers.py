@@ -5,12 +5,14 @@ from contextlib import closing
 
 import pytest
 
-from harness.cluster.engine import COMMAND, NODE, RUN, Engine
+from harness.cluster import leftovers
+from harness.cluster.engine import COMMAND, NODE, RUN, Engine, EngineError
 from harness.cluster.etcd_runtime import choose_runtime
 from harness.cluster.ledger import Ledger
 from harness.cluster.leftovers import remove_dead, remove_run
 from harness.cluster.linux import identity_of
 from harness.core.plan import Etcd
+from tests.cluster.engine_double import EngineDouble
 
 pytestmark = pytest.mark.cluster
 
@@ -65,6 +67,22 @@ def test_a_pid_that_somebody_else_has_by_now_is_no_living_command(engine, contai
     containers.make("one", f"{os.getpid()} 1")
     remove_dead(engine)
     assert containers.left() == set()
+
+
+def test_a_container_with_another_label_than_ours_is_somebody_elses(engine, containers):
+    commands = ["", "me", "1", "1 ", " 1", "1 x", "1 1 1", "\N{SUPERSCRIPT TWO} 1"]
+    theirs = {containers.make(f"run-{number}", command) for number, command in enumerate(commands)}
+    remove_dead(engine)
+    assert containers.left() == theirs
+
+
+def test_a_container_that_cannot_be_removed_is_told_and_the_engine_is_not_pestered(tmp_path, monkeypatch):
+    monkeypatch.setattr(leftovers, "_REMOVED_S", 0.5)
+    row = {"Id": "f" * 64, "Labels": {RUN: "one", NODE: "etcd-1"}}
+    with closing(EngineDouble(tmp_path / "engine.sock", lambda path: [row], lambda path: 409)) as double:
+        with pytest.raises(EngineError, match="container ffffffffffff of etcd-1 can't be removed"):
+            remove_run(double.url, "one")
+        assert 1 <= double.count("DELETE") <= 6
 
 
 def test_the_containers_of_one_run_go_and_those_of_its_neighbour_stay(engine, containers, tmp_path):

@@ -42,6 +42,12 @@ def test_a_control_groups_quota_counts_where_it_is_less(monkeypatch, tmp_path):
     assert Room.of_machine() == Room(0.5, 600_000)
 
 
+def test_cached_files_that_nobody_uses_are_room(monkeypatch, tmp_path):
+    files = {"memory_max": "1000000", "memory_current": "990000"}
+    limits(monkeypatch, tmp_path, **files, memory_stat="anon 300000\ninactive_file 600000\nactive_file 50000")
+    assert Room.of_machine().memory_bytes == 610_000
+
+
 def test_a_control_group_without_limits_is_none(monkeypatch, tmp_path):
     monkeypatch.setattr(room, "_CGROUP", tmp_path)
     free = Room.of_machine().cores
