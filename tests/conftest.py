@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sysconfig
@@ -93,6 +94,13 @@ class Cluster:
 
         with closing(Etcd([self.endpoint], timeout_s)) as etcd:
             yield etcd
+
+
+@pytest.fixture(autouse=True, scope="session")
+def programs_hear_ctrl_c():
+    """Also where the tests were started in the background of a shell, which has its jobs ignore it and theirs too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

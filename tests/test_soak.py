@@ -15,7 +15,7 @@ from harness.cluster.wait import wait_until
 
 pytestmark = pytest.mark.cluster
 
-SHORT = ("--set", "duration=2s")
+SHORT = ("--set", "duration=4s")
 
 
 def start(runs, *options):
