@@ -80,3 +80,11 @@ def test_output_that_nobody_reads_is_no_failure_and_no_verdict():
     with os.fdopen(writer, "wb") as out:
         done = subprocess.run(program, stdout=out, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_ctrl_c_before_all_is_imported_ends_the_program_without_a_word(tmp_path):
+    (tmp_path / "click.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    search = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    program = [sys.executable, "-m", "harness", "list", "invariants"]
+    done = subprocess.run(program, env={**os.environ, "PYTHONPATH": search}, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
