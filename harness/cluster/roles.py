@@ -35,6 +35,7 @@ def properties(plan: Plan, name: str, home: str) -> str:
         "alluxio.etcd.endpoints": endpoints(plan.etcd),
         "alluxio.worker.hostname": name,
         "alluxio.worker.identity.uuid.file.path": f"{home}/worker_identity",
+        "alluxio.worker.page.store.dirs": f"{home}/pages",
         "alluxio.dora.client.ufs.root": "file:///ufs",
     }
     if plan.neighbour and name in plan.neighbours:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from harness.errors import InputError
 
-Kind = Literal["text", "name", "int", "port", "bool", "duration", "list"]
+Kind = Literal["text", "name", "int", "port", "bool", "duration", "size", "folder", "list"]
 
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) *([a-z]+)")
 _UNITS_MS = (
@@ -25,6 +25,8 @@ _UNITS_MS = (
     (("d", "day"), 86_400_000),
 )
 _UNIT_MS = {name: ms for names, ms in _UNITS_MS for name in names} | {f"{names[-1]}s": ms for names, ms in _UNITS_MS}
+_SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) *([kmgt]?)(?:i?b)?")
+_UNIT_BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _INT = re.compile("[0-9]{1,9}")
 _LINE = re.compile(r"([^=:\s]+)\s*[=:]\s*(.*)")
@@ -74,6 +76,14 @@ KNOWN = {
         Property("alluxio.worker.data.port", "29997", "port", "part of the worker's record"),
         Property("alluxio.worker.rest.port", "29998", "port", "kept for Alluxio's sake"),
         Property("alluxio.worker.http.server.port", "28080", "port", "serves files and health"),
+        Property(
+            "alluxio.worker.page.store.dirs",
+            "/mnt/alluxio/pagestore",
+            "folder",
+            "where cached pages are kept across restarts",
+        ),
+        Property("alluxio.worker.page.store.sizes", "1GB", "size", "how much they may take; then the oldest go"),
+        Property("alluxio.worker.page.store.page.size", "1MB", "size", "a file is cached and served in pages of it"),
         Property(
             "alluxio.user.worker.list.refresh.interval",
             "2m",
@@ -145,6 +155,9 @@ class Properties(Mapping[str, str]):
     def duration_s(self, key: str) -> float:
         return parse_duration(self[key])
 
+    def size_bytes(self, key: str) -> builtins.int:
+        return parse_size(self[key])
+
     def list(self, key: str) -> tuple[str, ...]:
         """The parts between commas, without blanks; none for an empty text."""
         return tuple(part.strip() for part in self[key].split(",") if part.strip())
@@ -190,6 +203,14 @@ def parse_duration(text: str) -> float:
     return float(found[1]) * _UNIT_MS[found[2]] / 1000
 
 
+def parse_size(text: str) -> int:
+    """Bytes of `4096`, `64KB`, `1MB`, `1.5g`, `1GiB`; units are binary. Raises InputError for anything else."""
+    found = _SIZE.fullmatch(text.strip().lower())
+    if not found:
+        raise InputError(f"{text!r} is no size; write it as 4096, 64KB, 1MB or 2GB")
+    return int(float(found[1]) * _UNIT_BYTES[found[2]])
+
+
 def _add(found: dict[str, str], line: str) -> str | None:
     """Add the property on `line` to those found before; what is wrong with it, if anything."""
     match = _LINE.fullmatch(line)
@@ -219,10 +240,19 @@ def _is_time(value: str) -> bool:
         return False
 
 
+def _is_size(value: str) -> bool:
+    try:
+        return parse_size(value) > 0
+    except InputError:
+        return False
+
+
 _FORMS: dict[Kind, tuple[Callable[[str], object], str]] = {
     "name": (_NAME.fullmatch, "a name of letters, digits, dots, dashes and underscores"),
     "int": (lambda value: _INT.fullmatch(value) and int(value) > 0, "a whole number from 1"),
     "port": (lambda value: _INT.fullmatch(value) and int(value) < 65536, "a port from 0 to 65535"),
     "bool": (lambda value: value.lower() in ("true", "false"), "true or false"),
+    "size": (_is_size, "a size above 0 such as 4096, 64KB, 1MB or 2GB"),
+    "folder": (lambda value: value and "," not in value, "one folder"),
     "duration": (_is_time, "a duration above 0 such as 200ms, 3s, 2m or 1h"),
 }

@@ -22,7 +22,7 @@ from harness.core.membership import Member, View
 from harness.core.ring import Ring
 from harness.dora import control
 from harness.dora.members import MEMBERSHIP, Members, must_be_etcd
-from harness.dora.rest import WORKER_HEADER
+from harness.dora.rest import WORKER_HEADER, cached
 from harness.dora.settings import Settings, run_part
 from harness.dora.ufs import Ufs
 from harness.errors import ClusterError, EtcdError, InputError, NotReadyError
@@ -57,18 +57,27 @@ class Lookup:
 
 
 @dataclass(frozen=True)
+class Served:
+    """A file, by whom (an identity, or `ufs`), and how many of its pages were cached there, and were not."""
+
+    by: str
+    contents: bytes
+    hits: int = 0
+    misses: int = 0
+
+
+@dataclass(frozen=True)
 class Read:
     """
-    `owner` is None on an empty ring; `served_by` the identity that the answering worker gave, or `ufs`. `asked` are the
-    addresses, `host:port`, at which those of `tried` were asked; None for one that the view does not have.
+    `owner` is None on an empty ring; `asked` are the addresses, `host:port`, at which those of `tried` were asked;
+    None for one that the view does not have.
     """
 
     owner: WorkerId | None
     revision: int
     tried: tuple[WorkerId, ...]
     asked: tuple[str | None, ...]
-    served_by: str
-    contents: bytes
+    served: Served
 
 
 class Client:
@@ -123,16 +132,16 @@ class Client:
         for place, worker in enumerate(candidates, 1):
             asked.append(self.address(known, worker))
             try:
-                served_by, contents = await self.fetch(asked[-1], worker, key)
+                served = await self.fetch(asked[-1], worker, key)
             except (aiohttp.ClientError, OSError, ClusterError) as error:
                 if isinstance(error, FileNotFoundError):
                     raise
                 self.logger.warning("%s of %s: %s", worker, key, error or type(error).__name__)
             else:
                 tried = tuple(candidates[:place])
-                return Read(owner, known.view.revision, tried, tuple(asked), served_by, contents)
-        contents = await self.fall_back(key)
-        return Read(owner, known.view.revision, tuple(candidates), tuple(asked), UFS, contents)
+                return Read(owner, known.view.revision, tried, tuple(asked), served)
+        served = Served(UFS, await self.fall_back(key))
+        return Read(owner, known.view.revision, tuple(candidates), tuple(asked), served)
 
     def current(self) -> Known:
         """What an operation goes by from its beginning to its end."""
@@ -149,8 +158,8 @@ class Client:
         member = known.member(worker)
         return member.address.http if member else None
 
-    async def fetch(self, address: str | None, worker: WorkerId, key: str) -> tuple[str, bytes]:
-        """Who served it, and the file. Raises as `read` does; OSError and aiohttp.ClientError when nobody answers."""
+    async def fetch(self, address: str | None, worker: WorkerId, key: str) -> Served:
+        """From one worker. Raises as `read` does; OSError and aiohttp.ClientError when nobody answers."""
         if address is None:
             raise ClusterError("not in the view")
         async with self._http.get(f"http://{address}/v1/file", params={"path": key}) as answer:
@@ -160,7 +169,8 @@ class Client:
                 raise InputError((await answer.text()).strip())
             if answer.status != 200:
                 raise ClusterError(f"answered {answer.status}")
-            return answer.headers.get(WORKER_HEADER, str(worker)), await answer.read()
+            by, (hits, misses) = answer.headers.get(WORKER_HEADER, str(worker)), cached(answer.headers)
+            return Served(by, await answer.read(), hits, misses)
 
     async def fall_back(self, key: str) -> bytes:
         if not self.properties.bool("alluxio.dora.client.ufs.fallback.enabled"):
@@ -261,7 +271,9 @@ def _told(read: Read) -> dict[str, Any]:
         "revision": read.revision,
         "tried": [str(worker) for worker in read.tried],
         "asked": list(read.asked),
-        "served_by": read.served_by,
-        "length": len(read.contents),
-        "sha256": hashlib.sha256(read.contents).hexdigest(),
+        "served_by": read.served.by,
+        "length": len(read.served.contents),
+        "sha256": hashlib.sha256(read.served.contents).hexdigest(),
+        "hits": read.served.hits,
+        "misses": read.served.misses,
     }

@@ -62,6 +62,14 @@ class Settings:
             return Path(self.properties.text(name))
         return self.home / self.given.get(name, "worker_identity")
 
+    @property
+    def page_folder(self) -> Path:
+        """Likewise."""
+        name = "alluxio.worker.page.store.dirs"
+        if self.home is None:
+            return Path(self.properties.text(name))
+        return self.home / self.given.get(name, "pages")
+
 
 def read_properties(conf: str | None) -> dict[str, str]:
     """The properties of a file; none without one. Raises InputError."""

@@ -37,11 +37,15 @@ from harness.dora.actions import (
 )
 from harness.dora.driver import Driver
 from harness.dora.identity import own_identity
+from harness.dora.loads import Loads
 from harness.dora.members import MEMBERSHIP, Members, Reading, must_be_etcd
+from harness.dora.page_store import PageStore
+from harness.dora.pages import Pages
+from harness.dora.path_ids import PathIds
 from harness.dora.report import Reporter
 from harness.dora.session import Session
 from harness.dora.settings import Settings, run_part
-from harness.dora.ufs import Ufs
+from harness.dora.ufs import Entry, Ufs
 from harness.errors import ClusterError, EtcdError
 from harness.etcd import Etcd, KeyValue, compare, get, put
 
@@ -61,17 +65,22 @@ class Worker:
         self.settings, self.properties, self.logger = settings, settings.properties, logger
         must_be_etcd(self.properties.text(MEMBERSHIP))
         self.cluster = self.properties.text("alluxio.cluster.name")
-        self.ufs = Ufs(self.properties.text("alluxio.dora.client.ufs.root"))
+        self.pages = self.new_pages()
         self.id = self.identity()
         self.view: View | None = None
 
     async def run(self) -> int:
         """Bind the port, join, serve, leave; the exit status. Raises InputError and ClusterError: it can't start."""
         self._refresh_now = asyncio.Event()
+        self.ids = PathIds(self.pages.ufs.urls, self.pages.on_thread, self.logger.warning)
+        self.loads = Loads(self.pages, self.page)
         self.etcd = Etcd(self.properties.list("alluxio.etcd.endpoints"), self.settings.etcd_timeout_s)
         self.members = Members(self.etcd, self.cluster)
         async with AsyncExitStack() as at_the_end:
             at_the_end.callback(self.etcd.close)
+            at_the_end.callback(self.pages.close)
+            await self.pages.open()
+            at_the_end.push_async_callback(self.loads.close)
             self.session = self.new_session(self.address(await self._serve(at_the_end)))
             reporter = Reporter(self.settings.name, self.settings.history_fd)
             at_the_end.callback(reporter.close)
@@ -183,8 +192,16 @@ class Worker:
             return None
         return str(self.id), self.session.lease
 
-    async def contents(self, path: str) -> bytes:
-        return await asyncio.to_thread(self.ufs.read, path)
+    def new_store(self) -> PageStore:
+        limit = self.properties.size_bytes("alluxio.worker.page.store.sizes")
+        return PageStore(self.settings.page_folder, limit, self.logger.warning)
+
+    def new_pages(self) -> Pages:
+        ufs = Ufs(self.properties.text("alluxio.dora.client.ufs.root"))
+        return Pages(ufs, self.new_store(), self.properties.size_bytes("alluxio.worker.page.store.page.size"))
+
+    async def page(self, file: Entry, index: int) -> bytes:
+        return await self.pages.page(file, index)
 
     async def _serve(self, at_the_end: AsyncExitStack) -> int:
         """Listen for HTTP; the port."""

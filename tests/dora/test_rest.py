@@ -2,24 +2,8 @@ import asyncio
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
-from harness.dora.rest import application
-from harness.dora.ufs import Ufs
-
-
-class Stub:
-    """A worker that serves under lease 7 until it is `fenced`, which it may be in the middle of a read."""
-
-    def __init__(self, root, is_fenced=False, fenced_by=""):
-        self._ufs, self._is_fenced, self._fenced_by = Ufs(str(root)), is_fenced, fenced_by
-
-    def credentials(self):
-        return None if self._is_fenced else ("worker-7", 7)
-
-    async def contents(self, path):
-        self._is_fenced |= path.endswith(self._fenced_by or "\n")
-        return self._ufs.read(path)
+from tests.dora.stub import Stub, ask, client_of
 
 
 @pytest.fixture
@@ -33,16 +17,9 @@ def root(tmp_path):
 
 
 def get(worker, page, **query):
-    async def asking():
-        async with TestClient(TestServer(application(worker))) as client, client.get(page, params=query) as answer:
-            return (
-                answer.status,
-                await answer.read(),
-                answer.headers.get("X-Dora-Worker"),
-                answer.headers.get("X-Dora-Lease"),
-            )
-
-    return asyncio.run(asking())
+    """(status, body, who, under which lease)."""
+    status, body, headers = ask(worker, page, **query)
+    return status, body, headers.get("X-Dora-Worker"), headers.get("X-Dora-Lease")
 
 
 @pytest.mark.parametrize("prefix", ["file://{}", "{}"])
@@ -54,7 +31,7 @@ def test_names_are_taken_as_they_are(root):
     assert get(Stub(root), "/v1/file", path=f"file://{root}/a b%2fc")[:2] == (200, b"odd")
 
 
-@pytest.mark.parametrize("name", ["nothing", "folder", "key-1/below", "x" * 250])
+@pytest.mark.parametrize("name", ["nothing", "folder", "key-1/below", "x" * 250, "x" * 300])
 def test_what_is_no_file_is_404(root, name):
     assert get(Stub(root), "/v1/file", path=f"file://{root}/{name}")[0] == 404
 
@@ -66,7 +43,6 @@ def test_what_is_no_file_is_404(root, name):
         "key-1",
         "file:///",
         "file:///etc/passwd",
-        "file://{}",
         "file://{}/",
         "file://{}/../secret",
         "file://{}/folder/../key-1",
@@ -87,10 +63,14 @@ def test_a_path_outside_the_ufs_is_400(root, path):
 def test_a_path_encoded_in_the_address_is_no_way_out(root):
     async def asking():
         page = f"/v1/file?path=file://{root}/%2e%2e/secret"
-        async with TestClient(TestServer(application(Stub(root)))) as client, client.get(page) as answer:
+        async with client_of(Stub(root)) as client, client.get(page) as answer:
             return answer.status
 
     assert asyncio.run(asking()) == 400
+
+
+def test_the_root_is_no_file(root):
+    assert get(Stub(root), "/v1/file", path=f"file://{root}")[0] == 404
 
 
 def test_no_path_is_400(root):
@@ -98,13 +78,12 @@ def test_no_path_is_400(root):
 
 
 def test_who_does_not_serve_says_503(root):
-    worker = Stub(root, is_fenced=True)
-    assert get(worker, "/v1/file", path=f"file://{root}/key-1")[0] == 503
-    assert get(worker, "/v1/health")[0] == 503
+    assert get(Stub(root, is_fenced=True), "/v1/file", path=f"file://{root}/key-1")[0] == 503
+    assert get(Stub(root, is_fenced=True), "/v1/health")[0] == 503
 
 
 def test_a_lease_lost_while_reading_is_503_too(root):
-    assert get(Stub(root, fenced_by="key-1"), "/v1/file", path=f"file://{root}/key-1")[0] == 503
+    assert get(Stub(root, fenced_after=0), "/v1/file", path=f"file://{root}/key-1")[0] == 503
 
 
 def test_health_says_who(root):

@@ -190,12 +190,12 @@ def test_a_subclass_from_a_file_takes_its_part(tmp_path, ufs, new_node):
     (tmp_path / "animals.py").write_text(
         "from harness.dora.worker import Worker\n"
         "class Corrupt(Worker):\n"
-        "    async def contents(self, path):\n"
-        "        return b'rotten'\n"
+        "    async def page(self, file, index):\n"
+        "        return b'rotten'.ljust(file.size)\n"
     )
     worker = new_node("worker", "worker-1", part=f"{tmp_path}/animals.py:Corrupt")
     worker.until_view(online=1)
-    assert worker.get(f"file://{ufs}/key-1")[2] == b"rotten"
+    assert worker.get(f"file://{ufs}/key-1")[2] == b"rotten    "
 
 
 @pytest.mark.parametrize(

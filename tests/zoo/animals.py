@@ -72,8 +72,8 @@ class ForgetsItself(Worker):
 class ServesRot(Worker):
     """One bit of every file it serves is wrong."""
 
-    async def contents(self, path):
-        whole = await super().contents(path)
+    async def page(self, file, index):
+        whole = await super().page(file, index)
         return bytes([whole[0] ^ 1]) + whole[1:]
 
 

@@ -1,0 +1,70 @@
+"""Which file an id means: other clients ask for pages by the SHA-256 of the file's full path, and not by the path."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Iterable
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+_FILES_MAX = 500_000
+_LEARNED_MAX = 10_000
+_PAUSE_MIN_S, _PAUSE_SHARE = 1.0, 10.0
+
+OnThread = Callable[..., Coroutine[Any, Any, Any]]
+
+
+class PathIds:
+    """
+    Finds out by going over all files of the UFS, the first time when an id is asked for and again when it knows one
+    not; at most once a second, and for a tenth of the time. So an unknown id costs little however often it is asked.
+    """
+
+    def __init__(self, urls: Callable[[], Iterable[str]], on_thread: OnThread, tell: Callable[[str], None]) -> None:
+        self._urls, self._on_thread, self._tell = urls, on_thread, tell
+        self._found: dict[bytes, str] = {}
+        self._learned: OrderedDict[bytes, str] = OrderedDict()
+        self._looking = asyncio.Lock()
+        self._not_before_s = 0.0
+
+    def learn(self, path: str) -> None:
+        """A path that was asked for in full: its id may be next."""
+        self._learned[_digest(path)] = path
+        self._learned.move_to_end(_digest(path))
+        if len(self._learned) > _LEARNED_MAX:
+            self._learned.popitem(last=False)
+
+    async def path(self, id: str) -> str:
+        """Raises FileNotFoundError for an id that no file has, or that is none."""
+        try:
+            digest = bytes.fromhex(id)
+        except ValueError:
+            digest = b""
+        if digest and not self._known(digest):
+            async with self._looking:
+                if not self._known(digest) and time.monotonic() >= self._not_before_s:
+                    await self._look()
+        if path := self._known(digest):
+            return path
+        raise FileNotFoundError("no file has that id")
+
+    def _known(self, digest: bytes) -> str | None:
+        return self._found.get(digest) or self._learned.get(digest)
+
+    async def _look(self) -> None:
+        began_s = time.monotonic()
+        self._found = await self._on_thread(self._ids)
+        took_s = time.monotonic() - began_s
+        self._not_before_s = time.monotonic() + max(_PAUSE_MIN_S, took_s * _PAUSE_SHARE)
+
+    def _ids(self) -> dict[bytes, str]:
+        urls = iter(self._urls())
+        found = {_digest(url): url for url in islice(urls, _FILES_MAX)}
+        if next(urls, None) is not None:
+            self._tell(f"the UFS has more than {_FILES_MAX} files; others are found by path only")
+        return found
+
+
+def _digest(path: str) -> bytes:
+    return sha256(path.encode(errors="surrogatepass")).digest()
