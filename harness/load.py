@@ -3,13 +3,16 @@
 import symtable
 from collections.abc import Iterable
 from difflib import get_close_matches
+from os import X_OK, access
 from os.path import isdir, isfile, lexists  # a name that no file can have is False, where Path.is_file raises
 from pathlib import Path
+from shutil import which
 
 from harness.checks import INVARIANTS
 from harness.checks.catalogue import is_own
 from harness.errors import InputError, ScenarioError
 from harness.packaged import packaged, scenarios
+from harness.scenario.guests import CLIENT
 from harness.scenario.model import Scenario
 from harness.scenario.parse import parse
 from harness.scenario.tree import in_order
@@ -51,6 +54,9 @@ def load_scenario(name: str | Path, overrides: Iterable[Override] = ()) -> Scena
     )
     parts = {node: _part_problem(part, file.parent) for node, part in scenario.fields.cluster.broken.items()}
     problems = [scenario.tree.at_value(("cluster", "broken", node), text) for node, text in parts.items() if text]
+    guest = scenario.fields.system and scenario.fields.system.client
+    if guest and (misfit := _program_problem(guest.command[0], file.parent)):
+        problems.append(scenario.tree.at_value((*CLIENT, "command", 0), misfit))
     if problems:
         raise ScenarioError(in_order(problems))
     return scenario
@@ -84,6 +90,15 @@ def _part_problem(part: str, folder: Path) -> str | None:
         return None
     classes = [table.get_name() for table in names.get_children() if table.get_type() == "class"]
     return f"{name} has no class {wanted!r}; {nearest(wanted, classes)}there are {', '.join(classes) or 'none'}"
+
+
+def _program_problem(program: str, folder: Path) -> str | None:
+    """What is wrong with a program to be run: a path from the scenario's folder, or a name that PATH leads to."""
+    if "/" in program:
+        file = folder / program
+        is_program = isfile(file) and access(file, X_OK)
+        return None if is_program else f"{program!r} is no program; it is looked for beside the scenario"
+    return None if which(program) else f"no program {program!r} is on PATH; ./{program} is one beside the scenario"
 
 
 def _conf(name: str, folder: Path) -> str | None:

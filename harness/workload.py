@@ -86,11 +86,9 @@ class Client:
         return False
 
     def _completed(self, f: str, value: dict[str, Any], number: int, answer: dict[str, Any]) -> bool:
-        if answer.pop("ok"):
-            self._record("ok", f, {**value, **answer}, number)
-            return True
-        self._record("fail", f, value, number, answer["error"])
-        return False
+        is_ok, error = answer.pop("ok"), answer.pop("error", None)
+        self._record("ok" if is_ok else "fail", f, {**value, **answer}, number, error)
+        return bool(is_ok)
 
     def _record(self, kind: OpType, f: str, value: dict[str, Any], number: int, error: str | None = None) -> None:
         self._send(Op(time.monotonic_ns(), self._name, kind, f, value, error, number))

@@ -16,7 +16,7 @@ class AddressIsTheRecordedOne(Invariant):
     name = "address-is-the-recorded-one"
     id = "W9"
     says = "a read asks each worker at the address that etcd's record of it had at the revision of the client's view"
-    needs = "there are no clients"
+    needs = "there are no clients that tell the revisions of their views"
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
@@ -25,11 +25,11 @@ class AddressIsTheRecordedOne(Invariant):
 
     @staticmethod
     def applies(plan: Plan) -> bool:
-        return bool(plan.clients)
+        return bool(plan.own_clients)
 
     def on_read(self, op: Op) -> None:
-        """What a read of an older history does not tell can't be judged."""
-        if op.type != "ok" or not op.value["tried"]:
+        """What a read of an older history, or a guest's, does not tell can't be judged."""
+        if op.type != "ok" or not op.value.get("tried"):
             return
         asked, revision = op.value.get("asked", ()), op.value["revision"]
         for id, address in zip(op.value["tried"], asked, strict=False):

@@ -30,7 +30,7 @@ class KeysMoveOnlyWithMembers(OfRoutes):
     name = "keys-move-only-with-members"
     id = "R8"
     says = "a key has another owner only if its last one left the ring, or the new one joined it"
-    needs = "there are no clients, or no worker comes or goes for long enough that they see it"
+    needs = "no client tells the revisions of its views, or no worker comes or goes for long enough to be seen"
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
@@ -39,7 +39,7 @@ class KeysMoveOnlyWithMembers(OfRoutes):
 
     @staticmethod
     def applies(plan: Plan) -> bool:
-        return bool(plan.clients) and ring_changes(plan)
+        return bool(plan.own_clients) and ring_changes(plan)
 
     def route(self, route: Route) -> None:
         """A client that showed two views at one revision, or an owner outside of them, is the business of others."""

@@ -44,7 +44,7 @@ def anyone_gone_for(plan: Plan, seconds: float) -> bool:
 def membership_changes(plan: Plan) -> bool:
     """Whether any step takes a worker out of etcd, or brings one in, while somebody can see it."""
     expires_s = ttl_s(plan) + EXPIRY_S
-    return len(plan.workers + plan.joiners + plan.clients) > 1 and (
+    return len(plan.workers + plan.joiners + plan.own_clients) > 1 and (
         workers_stopped_by(plan, "TERM")
         or anyone_gone_for(plan, expires_s)
         or any(step.fault in ("corrupt", "decommission", "join") for step in plan.steps)
@@ -161,7 +161,7 @@ def _signal(step: Step) -> str | None:
 def _takes_workers_away(step: Step, plan: Plan) -> bool:
     """Whether it keeps a worker from its lease while etcd serves another node, which can see that."""
     workers, etcd = {*plan.workers, *plan.joiners}, {*plan.etcd.members}
-    observers = workers | {*plan.clients}
+    observers = workers | {*plan.own_clients}
     match step.fault:
         case "rolling-restart":
             return len(observers) > 1

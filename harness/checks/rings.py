@@ -16,7 +16,7 @@ from harness.core.plan import Plan
 class OfRoutes(Invariant):
     """Judges lookups and reads together with the views they were made with; of all at least half need one."""
 
-    needs = "there are no clients"
+    needs = "there are no clients that tell the revisions of their views"
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
@@ -24,7 +24,7 @@ class OfRoutes(Invariant):
 
     @staticmethod
     def applies(plan: Plan) -> bool:
-        return bool(plan.clients)
+        return bool(plan.own_clients)
 
     def on_lookup(self, op: Op) -> None:
         self._each()
@@ -141,6 +141,8 @@ class NoOwnerFromAnEmptyView(OfRoutes):
         self._answered(op)
 
     def _answered(self, op: Op) -> None:
+        if op.actor in self.plan.guests:
+            return
         if op.type == "ok" and op.value["owner"] is not None and not op.value["revision"]:
             self.violated(f"{self.routed(op)} at {self.truth.at(op.time_ns)}, from no view at all", op)
         elif op.actor not in self._ready and op.actor in self._begun:

@@ -2,9 +2,11 @@
 Each lookup and read together with the view it was made with.
 
 A client's view may be recorded after the lookup that used it, so what comes too early waits for its view. A revision
-that the client has left behind without its view being recorded will not come any more: those are unexamined.
+that the client has left behind without its view being recorded will not come any more: those are unexamined. A guest
+has no views with revisions, so none of its ops is shown.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -32,8 +34,8 @@ class _Client:
 
 
 class Routes(Fold):
-    def __init__(self, contents: Contents) -> None:
-        self._contents = contents
+    def __init__(self, contents: Contents, guests: Collection[str] = ()) -> None:
+        self._contents, self._guests = contents, guests
         self._clients: dict[str, _Client] = {}
         self._left_behind = 0
         self.now: tuple[Route, ...] = ()
@@ -62,7 +64,7 @@ class Routes(Fold):
 
     def _routed(self, op: Op) -> None:
         self.now = ()
-        if op.type != "ok":
+        if op.type != "ok" or op.actor in self._guests:
             return
         client, revision = self._client(op.actor), op.value["revision"]
         if revision in client.views:

@@ -56,7 +56,8 @@ class HealthyOwnersServe(Invariant):
     An owner is well when nothing was done to it, to etcd or to its links from the bound before the op until after it,
     and it says so itself, in answer to a sample sent after the op; the same for the client, which may however be cut
     off from etcd, for it has a view. An op that took long counts only if everybody else was prompt. Who is meant by the
-    owner is what the client said, or else what the ring of the view says that it had all the time.
+    owner is what the client said, or else what the ring of the view says that it had all the time. A guest's read that
+    has but the beginning of its file was not served.
     """
 
     name = "healthy-owners-serve"
@@ -95,13 +96,16 @@ class HealthyOwnersServe(Invariant):
 
     def _done(self, begun: _Begun, op: Op) -> None:
         client, owner = self.truth.nodes.node(op.actor), self._owner(begun, op)
-        if owner and op.type == "ok" and (op.f == "lookup" or op.value["served_by"] == op.value["owner"]):
+        if owner and op.type == "ok" and (op.f == "lookup" or self._is_served(op)):
             self._examined += 1
         elif owner is None or not self._are_well(client, owner, begun.op.time_ns):
             self._unexamined += 1
         else:
             unheard = {node.name: node.process for node in (owner, client)}
             self._suspects.append(_Suspect(begun, op, owner, client, unheard))
+
+    def _is_served(self, read: Op) -> bool:
+        return bool(read.value["served_by"] == read.value["owner"]) and not self.truth.files.is_cut_short(read)
 
     def _owner(self, begun: _Begun, op: Op) -> Node | None:
         id, view = op.value.get("owner"), self.truth.nodes.node(op.actor).view
@@ -201,7 +205,10 @@ class HealthyOwnersServe(Invariant):
     def _told(self, suspect: _Suspect, heard: Op) -> None:
         begun, done, owner, at = suspect.begun.op, suspect.done, suspect.owner.name, self.truth.at
         took_s, key = (done.time_ns - begun.time_ns) / SECOND, done.value["key"]
-        if done.type == "ok":
+        if done.type == "ok" and self.truth.files.is_cut_short(done):
+            length = self.truth.files.length(key)
+            what = f"read but {done.value['length']} of the {length} bytes of {key} from its owner {owner}"
+        elif done.type == "ok":
             what = f"read {key} from {self.truth.who(done.value['served_by'])} and not from its owner {owner}"
         else:
             what = f"got no answer to its {done.f} of {key}, owned by {owner} ({done.error})"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from harness.checks.bounds import SECOND, Bounds
 from harness.checks.contents import Contents
+from harness.checks.files import Files
 from harness.checks.fold import Fold
 from harness.checks.leases import Leases
 from harness.checks.log import EtcdLog
@@ -47,7 +48,8 @@ class Truth:
         self.leases = Leases()
         self.contents = Contents(properties.bool("alluxio.user.dynamic.consistent.hash.ring.enabled"))
         self.nodes = Nodes(plan, self.bounds, self.contents)
-        self.routes = Routes(self.contents)
+        self.routes = Routes(self.contents, plan.guests)
+        self.files = Files(plan)
         self.owners = Owners(plan)
         self.removals = Removals(plan, self.log, self.nodes)
         self._names = {id: name for name, id in plan.identities.items()}

@@ -106,7 +106,7 @@ class EqualRevisionsEqualViews(Invariant):
 
     @staticmethod
     def applies(plan: Plan) -> bool:
-        return len(plan.workers) + len(plan.joiners) + len(plan.clients) > 1
+        return len(plan.workers) + len(plan.joiners) + len(plan.own_clients) > 1
 
     def on_view(self, op: Op) -> None:
         self._views += 1
@@ -205,7 +205,7 @@ class ViewsAgreeInTheEnd(Invariant):
         if (
             not node.runs
             or self.truth.removals.is_outcast(node.process)
-            or node.name not in (*self.truth.nodes.workers, *self.truth.nodes.clients)
+            or node.name not in (*self.plan.workers, *self.plan.joiners, *self.plan.own_clients)
         ):
             return False
         return node.answered is None or node.answered.value["state"] not in ("removed", "stopping")

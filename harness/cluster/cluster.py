@@ -84,7 +84,7 @@ class Cluster:
         """Everything of the plan that is there from the start, each waited for by its own protocol."""
         plan, control = self._plan, self._control
         control.ask("network", names=[roles.HARNESS_PLACE, *plan.names, *plan.neighbours])
-        control.ask("ufs", seed=plan.seed, keys=plan.workload.keys)
+        control.ask("ufs", seed=plan.seed, keys=plan.workload.keys, file_bytes=plan.workload.file_bytes)
         for groups in filter(None, (plan.etcd.members, plan.workers, plan.neighbours, plan.clients)):
             began_s = time.monotonic()
             self._start_all(groups)

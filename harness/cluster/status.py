@@ -46,7 +46,13 @@ class Status:
         self._leader = ""
         self._died, self._removed = died, set[str]()
         self._taken_out = set[str]()
-        self._of_nodes: Heard = {"start": self._start, "exit": self._exit, "sample": self._sample, "view": self._view}
+        self._of_nodes: Heard = {
+            "start": self._start,
+            "exit": self._exit,
+            "sample": self._sample,
+            "view": self._view,
+            "members": self._members,
+        }
         self._of_etcd: Heard = {
             "reach": self._reach,
             "member": self._member,
@@ -175,9 +181,15 @@ class Status:
     def _sample(self, op: Op) -> None:
         node = self._nodes[op.actor]
         if op.value["incarnation"] == node.incarnation:
-            node.state, node.revision = op.value["state"], op.value["revision"]
+            node.state, node.revision = op.value["state"], op.value["revision"] or 0
 
     def _view(self, op: Op) -> None:
         node = self._nodes[op.actor]
         if op.value["incarnation"] == node.incarnation:
             node.view = op.value
+
+    def _members(self, op: Op) -> None:
+        """What a guest says instead of a view; it knows of no others."""
+        node = self._nodes[op.actor]
+        if op.value["incarnation"] == node.incarnation:
+            node.view = {"online": dict.fromkeys(op.value["members"])}

@@ -67,13 +67,13 @@ class Supervisor:
         self._fabric.add(names)
         Path(HOME, "hosts").write_text(self._fabric.hosts())
 
-    def _do_ufs(self, seed: int, keys: list[str]) -> None:
+    def _do_ufs(self, seed: int, keys: list[str], file_bytes: int | None) -> None:
         from harness.core.content import content_of  # imported late: numpy is not for the supervisor
 
         for key in keys:
             path = Path(key.removeprefix("file://"))
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content_of(seed, key))
+            path.write_bytes(content_of(seed, key, file_bytes))
 
     def _do_start(self, spec: dict[str, Any]) -> int:
         node = Spec.from_json(spec)

@@ -20,6 +20,7 @@ from harness.cluster.process import fork_into, pass_gate
 PRELOAD = (
     "harness.dora.worker",
     "harness.dora.client",
+    "harness.dora.guest",
     "harness.dora.operator",
     "harness.observer",
     "harness.workload",

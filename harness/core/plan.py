@@ -42,11 +42,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Workload:
-    """Rates of all clients together, per second; `keys` are the paths looked up and read."""
+    """
+    Rates of all clients together, per second; `keys` are the paths looked up and read, each a file of `file_bytes`
+    (None: of 100 bytes to 8 KiB).
+    """
 
     keys: tuple[str, ...]
     lookups_per_s: float
     reads_per_s: float
+    file_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Neighbour:
 class Plan:
     """
     `workers` are there from the start, `joiners` come by a join step; `identities` maps both, and the workers of the
-    `neighbour`, to `worker-<uuid>`.
+    `neighbour`, to `worker-<uuid>`. `guests` are the clients that are somebody else's, with the commands that run them.
     """
 
     scenario: str
@@ -110,6 +114,12 @@ class Plan:
     tags: tuple[str, ...] = ()
     time_scale: float = 1.0
     neighbour: Neighbour | None = None
+    guests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def own_clients(self) -> tuple[str, ...]:
+        """The clients that tell their views with the revision of each, as guests do not."""
+        return tuple(name for name in self.clients if name not in self.guests)
 
     @property
     def neighbours(self) -> tuple[str, ...]:
@@ -135,6 +145,7 @@ class Plan:
         row["invariants"] = Selection(**_tuples(row["invariants"]))
         row["expect"] = Expect(**_tuples(row["expect"]))
         row["neighbour"] = row.get("neighbour") and Neighbour(**_tuples(row["neighbour"]))
+        row["guests"] = _tuples(row.get("guests", {}))
         return cls(**_tuples(row))
 
 

@@ -10,10 +10,10 @@ from harness.faults.fault import Role, Targets
 from harness.scenario.comings import spans_of_drafts
 from harness.scenario.draft import ANY, Draft, state_of
 from harness.scenario.forms import ROLES, WHOM, parameters
-from harness.scenario.model import STEP, NeighbourBlock
+from harness.scenario.model import STEP, NeighbourBlock, WorkloadBlock
 from harness.scenario.nodes import Nodes, name_problems, target_problems
 from harness.scenario.tree import Path, Problem, Tree
-from harness.scenario.values import property_text
+from harness.scenario.values import FILE_BYTES_MAX, property_text
 from harness.scenario.wording import either, nearest
 
 _STEP_KEYS = {field.alias or name for name, field in STEP.model_fields.items()}
@@ -79,6 +79,14 @@ def neighbour_problems(neighbour: NeighbourBlock | None, own_name: str | None, t
         yield tree.at_value(place, f"{name!r} has a slash, and stands between slashes in keys; leave it out")
     elif name and name == own_name:
         yield tree.at_value(place, f"{name!r} is this cluster's own name; give the neighbour another one")
+
+
+def workload_problems(workload: WorkloadBlock, tree: Tree) -> Iterator[Problem]:
+    """Whether all files together are more than the memory is meant for."""
+    size, count = workload.file_bytes, workload.keys
+    if size and size * count > FILE_BYTES_MAX:
+        text = f"{count} files of {size} bytes are too much; all of them lie in memory, {FILE_BYTES_MAX} bytes at most"
+        yield tree.at_value(("workload", "file_bytes"), text)
 
 
 def property_problem(key: str, value: str) -> str | None:

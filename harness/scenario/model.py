@@ -11,6 +11,8 @@ from harness.scenario.forms import FAULT_FIELDS
 from harness.scenario.tree import Tree
 from harness.scenario.values import (
     COUNT_MAX,
+    FILE_BYTES_MAX,
+    NOT_BUILT,
     Count,
     Duration,
     Fields,
@@ -63,10 +65,32 @@ class ClusterBlock(Fields):
     )
 
 
+class GuestBlock(Fields):
+    """A client of somebody else: a command that answers JSON lines. It is run."""
+
+    command: Annotated[list[str], Field(min_length=1)] = field(
+        "A program and its arguments, run in the scenario's folder; {name} and other placeholders are filled in."
+    )
+    nodes: Names | None = left_out("The clients whose part it takes; without it all of them.")
+
+
+class SystemBlock(Fields):
+    """Whose programs the nodes are, where not the harness' own."""
+
+    client: GuestBlock | None = left_out("A client of somebody else, in the place of ours.")
+    worker: NotBuilt = left_out(NOT_BUILT)
+    registered: NotBuilt = left_out(NOT_BUILT)
+    alive: NotBuilt = left_out(NOT_BUILT)
+    ring: NotBuilt = left_out(NOT_BUILT)
+
+
 class WorkloadBlock(Fields):
     """What the clients do, all of them together."""
 
     keys: Count = field("How many keys are looked up and read.", 100)
+    file_bytes: Annotated[int, Field(ge=1, le=FILE_BYTES_MAX)] | None = left_out(
+        "How long each file is; without it 100 bytes to 8 KiB, each another size."
+    )
     lookups_per_s: Rate = field("Questions for a key's owner, a second.", 100.0)
     reads_per_s: Rate = field("Keys read, a second.", 10.0)
 
@@ -161,7 +185,7 @@ class ScenarioFields(Fields):
     seed: Annotated[int, Field(ge=0, le=SEED_MAX)] | None = field(
         "What is drawn where --seed does not say; without either any.", None
     )
-    system: NotBuilt = left_out("Not built yet.")
+    system: SystemBlock | None = left_out("Whose programs the nodes are, where not the harness' own.")
     steps: list[StepFields] = left_out("The faults, side by side.", [])
 
 

@@ -16,10 +16,12 @@ from harness.scenario.check import (
     shape_problems,
     step_problems,
     stuck_problems,
+    workload_problems,
 )
 from harness.scenario.comings import coming_problems, placed
 from harness.scenario.draft import Draft, draft
-from harness.scenario.model import SCENARIO, STEP, ClusterBlock, Scenario, ScenarioFields
+from harness.scenario.guests import guest_problems
+from harness.scenario.model import SCENARIO, STEP, ClusterBlock, Scenario, ScenarioFields, SystemBlock, WorkloadBlock
 from harness.scenario.nodes import Nodes
 from harness.scenario.tree import Problem, Tree, in_order
 from harness.scenario.values import Fields
@@ -81,6 +83,9 @@ def _deeper(drafts: list[Draft], find_conf: FindConf, tree: Tree) -> tuple[dict[
         return {}, []
     nodes = Nodes.of(cluster, drafts)
     problems = list(cluster_problems(raw, nodes, tree))
+    guest = _fitting_part(SystemBlock, tree.data.get("system")).client
+    problems += guest_problems(guest, cluster.broken, nodes, tree)
+    problems += workload_problems(_fitting_part(WorkloadBlock, tree.data.get("workload")), tree)
     problems += [found for draft in drafts for found in step_problems(draft, duration_s, nodes, tree)]
     properties, wrong = _properties(cluster, find_conf, tree)
     problems += neighbour_problems(cluster.neighbour, properties.get("alluxio.cluster.name"), tree)

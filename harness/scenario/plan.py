@@ -11,7 +11,15 @@ from harness.errors import ScenarioError
 from harness.faults import fault_of
 from harness.scenario.comings import DECOMMISSION, JOIN, KILL, here, left, placed, spans_of_drafts
 from harness.scenario.draft import LEADER, Draft, draft, state_of
-from harness.scenario.model import ClusterBlock, ExpectBlock, InvariantsBlock, Scenario, StepFields
+from harness.scenario.model import (
+    ClusterBlock,
+    ExpectBlock,
+    InvariantsBlock,
+    Scenario,
+    ScenarioFields,
+    StepFields,
+    WorkloadBlock,
+)
 from harness.scenario.nodes import Nodes
 from harness.scenario.timeline import Span
 from harness.scenario.tree import Problem, in_order
@@ -36,7 +44,7 @@ def make_plan(scenario: Scenario, seed: int) -> Plan:
         identities=_identities((*nodes.every_worker, *nodes.neighbours), seed),
         joiners=nodes.joiners,
         properties=scenario.properties,
-        workload=Workload(_keys(fields.workload.keys), fields.workload.lookups_per_s, fields.workload.reads_per_s),
+        workload=_workload(fields.workload),
         steps=_steps(scenario, placed(drafts, nodes), seed, nodes),
         etcd=_etcd(fields.cluster, nodes),
         broken=dict(fields.cluster.broken),
@@ -47,6 +55,7 @@ def make_plan(scenario: Scenario, seed: int) -> Plan:
         expect=_expect(fields.expect),
         tags=tuple(fields.tags),
         neighbour=_neighbour(scenario, nodes),
+        guests=_guests(fields, nodes),
     )
 
 
@@ -134,6 +143,15 @@ def _targets(steps: Sequence[Step], fault: str) -> list[str]:
 def _keys(count: int) -> tuple[str, ...]:
     """Paths of files; five digits, so that up to 99999 they sort as they count."""
     return tuple(f"file:///ufs/key-{number:05}" for number in range(1, count + 1))
+
+
+def _workload(block: WorkloadBlock) -> Workload:
+    return Workload(_keys(block.keys), block.lookups_per_s, block.reads_per_s, block.file_bytes)
+
+
+def _guests(fields: ScenarioFields, nodes: Nodes) -> dict[str, tuple[str, ...]]:
+    guest = fields.system and fields.system.client
+    return {name: tuple(guest.command) for name in guest.nodes or nodes.clients} if guest else {}
 
 
 def _etcd(cluster: ClusterBlock, nodes: Nodes) -> Etcd:

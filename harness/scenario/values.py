@@ -97,11 +97,14 @@ Duration = Annotated[
     BeforeValidator(_seconds),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)? *[a-z]+$", "examples": ["200ms", "3s", "2m"]}),
 ]
-NOT_BUILT_SCHEMA: dict[str, Any] = {"not": {}, "description": "Not built yet."}
+NOT_BUILT = "Not built yet."
+NOT_BUILT_SCHEMA: dict[str, Any] = {"not": {}, "description": NOT_BUILT}
 NotBuilt = Annotated[Any, BeforeValidator(_refuse), WithJsonSchema(NOT_BUILT_SCHEMA)]
 PropertyText = Annotated[str, BeforeValidator(property_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 COUNT_MAX, RATE_MAX = 100_000, 100_000
 """More than one machine can do; what is meant to be less is refused before it fills the memory."""
+FILE_BYTES_MAX = 1 << 30
+"""Of all files of a run together, for they lie in memory."""
 Count = Annotated[int, Field(ge=1, le=COUNT_MAX)]
 WholeNumber = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(ge=0, le=RATE_MAX)]

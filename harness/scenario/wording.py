@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from harness.faults import FAULTS
 from harness.scenario.model import SCENARIO, STEP
 from harness.scenario.tree import Path, Problem, Tree
+from harness.scenario.values import NOT_BUILT
 
 _QUOTE = "'"
 _NOT = {
@@ -102,12 +103,11 @@ def _names(model: type[BaseModel] | None) -> list[str]:
     """The fields as they are written, without those that are not built yet."""
     if model is None:
         return []
-    names = [field.alias or name for name, field in model.model_fields.items()]
-    return [name for name in names if name != "system"]
+    return [field.alias or name for name, field in model.model_fields.items() if field.description != NOT_BUILT]
 
 
 def _there_is(path: Path) -> str:
-    return "the system is harness.dora" if path == ("system",) else f"there are {', '.join(FAULTS)}"
+    return "all but clients is harness.dora" if path[0] == "system" else f"there are {', '.join(FAULTS)}"
 
 
 def _model_at(loc: Path) -> type[BaseModel] | None:

@@ -151,7 +151,7 @@ def test_what_does_not_apply_is_listed_with_its_reason_and_does_not_count():
         **NEVER_HERE,
         "clean-stop-is-immediate": "nobody is told to stop (TERM) while the run lasts",
         "keys-move-only-with-members": (
-            "there are no clients, or no worker comes or goes for long enough that they see it"
+            "no client tells the revisions of its views, or no worker comes or goes for long enough to be seen"
         ),
         "no-watch-gap": "nothing planned changes the members while somebody sees it",
         "restart-moves-nothing": "nobody is started again",
