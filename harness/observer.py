@@ -165,12 +165,9 @@ class Sampler:
         if answer["view"]:
             self._views = {digest: answer["view"]}
         stamp = (answer["pid"], answer["revision"], digest)
-        whose = {"pid": answer["pid"], "incarnation": answer["incarnation"]}
         if digest in self._views and stamp != self._last:
-            self._send(self._op("view", "ok", {**self._views[digest], **whose, "revision": answer["revision"]}))
-            self._last = stamp
-        elif answer.get("members") is not None and stamp != self._last:
-            self._send(self._op("members", "ok", {**whose, "members": answer["members"]}))
+            whose, view = {key: answer[key] for key in ("pid", "incarnation", "revision")}, self._views[digest]
+            self._send(self._op("members" if "members" in view else "view", "ok", {**view, **whose}))
             self._last = stamp
         return answer["state"] in ("online", "ready")
 

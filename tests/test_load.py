@@ -109,3 +109,27 @@ def test_overrides_are_applied_before_the_check(tmp_path):
     (tmp_path / "x.yaml").write_text("cluster: {workers: 2}\n")
     with pytest.raises(ScenarioError, match="workers"):
         load_scenario("x.yaml", [("cluster.workers", "none")])
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("./client", "'./client' is no program; it is looked for beside the scenario"),
+        ("text.md", "no program 'text.md' is on PATH; ./text.md is one beside the scenario"),
+        ("./text.md", "'./text.md' is no program; it is looked for beside the scenario"),
+    ],
+)
+def test_a_command_whose_program_is_not_there_is_told_with_its_place(tmp_path, program, told):
+    (tmp_path / "text.md").write_text("no program")
+    (tmp_path / "x.yaml").write_text(f"system:\n  client:\n    command: [{program}]\n")
+    with pytest.raises(ScenarioError) as error:
+        load_scenario("x.yaml")
+    assert str(error.value) == f"x.yaml:3:15: {told}"
+
+
+def test_a_program_is_found_beside_the_scenario_and_by_name(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "client").touch(mode=0o755)
+    for program in ("./client", "sh"):
+        (tmp_path / "mine" / "x.yaml").write_text(f"system: {{client: {{command: [{program}]}}}}")
+        assert load_scenario("mine/x.yaml").fields.system.client.command == [program]

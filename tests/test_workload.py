@@ -102,3 +102,17 @@ def test_nobody_there_to_take_the_request_is_a_failure_and_a_broken_connection_i
         return heard.types("lookup")
 
     assert asyncio.run(story()) == ["fail", "info", "fail"]
+
+
+def test_what_a_client_tells_of_an_op_that_failed_is_kept(tmp_path):
+    async def owner_only(request):
+        return {"ok": False, "error": "no", "owner": "worker-1"}
+
+    async def story():
+        heard, path = Heard(), tmp_path / "control.sock"
+        async with answering(heard, path, owner_only) as one:
+            await one.read("a")
+        return heard.ops[-1]
+
+    op = asyncio.run(story())
+    assert (op.type, op.error, op.value) == ("fail", "no", {"key": "a", "owner": "worker-1"})

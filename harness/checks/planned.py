@@ -27,8 +27,8 @@ def workers_stopped_by(plan: Plan, signal: str) -> bool:
 
 
 def anyone_starts_again(plan: Plan) -> bool:
-    """Whether any step starts a worker or a client again."""
-    nodes = plan.workers + plan.joiners + plan.clients
+    """Whether any step starts a worker again, or a client that tells the revisions of its views."""
+    nodes = plan.workers + plan.joiners + plan.own_clients
     return any(
         step.fault == "rolling-restart"
         or (step.fault in ("restart", "kill") and away_s(step) is not None and _targets(step, nodes))

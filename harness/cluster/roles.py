@@ -88,7 +88,7 @@ def _told_of_the_cluster(plan: Plan, name: str) -> dict[str, str]:
         "etcd_port": str(CLIENT_PORT),
         "vnodes": own.text("alluxio.user.worker.selection.policy.consistent.hash.virtual.node.count.per.worker"),
         "refresh_s": str(max(1, round(refresh_s))),
-        "page_size": plan.properties.get("alluxio.worker.page.store.page.size", "1MB"),
+        "page_size": own.text("alluxio.worker.page.store.page.size"),
     }
 
 

@@ -126,15 +126,8 @@ class Guest:
                 return {**self._who, "state": "no-view", "revision": None, "digest": "", "view": None}
             members = sorted(map(self._named, _list_of_texts(answer)))
             digest = hashlib.sha256(json.dumps(members).encode()).hexdigest()
-            news = None if digest == request.get("seen") else members
-            return {
-                **self._who,
-                "state": "ready",
-                "revision": None,
-                "digest": digest,
-                "view": None,
-                "members": news,
-            }
+            news = None if digest == request.get("seen") else {"members": members}
+            return {**self._who, "state": "ready", "revision": None, "digest": digest, "view": news}
 
         async def view(request: dict[str, Any]) -> dict[str, Any]:
             answer = await self.ask("view")

@@ -1,6 +1,10 @@
+from dataclasses import replace
+from hashlib import sha256
+
 import pytest
 
-from tests.checks.telling import KEYS, judged, op, owner_of, read, run_begins, texts
+from harness.core.content import content_of
+from tests.checks.telling import KEYS, PLAN, judged, op, owner_of, read, run_begins, texts
 
 NAME = "reads-are-what-the-ufs-holds"
 KEY = KEYS[0]
@@ -37,3 +41,14 @@ def test_at_least_half_of_the_reads_must_be_answered():
     less = judged(NAME, read(1, KEY, OWNER, 5), begun(2, "info"), begun(3, "info"))
     assert (half.outcome, less.outcome) == ("valid", "unknown")
     assert less.missing == "only 1 of 3 reads were answered"
+
+
+def test_a_beginning_of_the_file_is_no_other_content_where_a_guest_read_it():
+    beginning = content_of(PLAN.seed, KEY)[:50]
+    content = {"length": 50, "sha256": sha256(beginning).hexdigest()}
+    whole, short = read(1, KEY, OWNER, None), read(2, KEY, OWNER, None, content=content)
+    guest = replace(PLAN, guests={"client-1": ("program",)})
+    verdict = judged(NAME, whole, short, plan=guest)
+    assert (verdict.outcome, verdict.summary) == ("valid", "1 read, 0 of them from the UFS, 1 more cut short")
+    assert judged(NAME, whole, short, short, plan=guest).missing == "only 1 of 3 reads were answered"
+    assert judged(NAME, whole, short).outcome == "violated"

@@ -1,9 +1,14 @@
+from dataclasses import replace
+from hashlib import sha256
+
 import pytest
 
 from harness.checks import INVARIANTS
+from harness.core.content import content_of
 from tests.checks.telling import (
     IDS,
     KEYS,
+    PLAN,
     WORKERS,
     asked_for,
     cuts_around,
@@ -35,7 +40,7 @@ OTHER = next(name for name in WORKERS if name != OWNER)
 PID = 7
 
 
-def told(*ops, until_s=10, owner_until_s=10):
+def told(*ops, until_s=10, owner_until_s=10, plan=PLAN):
     """The owner and client-1 run and answer from the beginning."""
     return judged(
         NAME,
@@ -43,9 +48,10 @@ def told(*ops, until_s=10, owner_until_s=10):
         [started(-5, name, PID) for name in (OWNER, "client-1")],
         samples(-4, owner_until_s, OWNER, 5, pid=PID),
         samples(-4, 10, "client-1", 5, pid=PID),
-        viewed(-4, "client-1", 5, pid=PID),
+        [] if plan.guests else viewed(-4, "client-1", 5, pid=PID),
         reached(-4, until_s),
         ops,
+        plan=plan,
     )
 
 
@@ -184,3 +190,47 @@ def test_without_any_op_it_is_unknown():
 def test_it_applies_where_there_are_clients():
     assert INVARIANTS[NAME].applies(planned())
     assert not INVARIANTS[NAME].applies(planned(clients=()))
+
+
+GUEST = replace(PLAN, guests={"client-1": ("program",)})
+
+
+def of_guest(done, kind="ok", error=None, **value):
+    """The same op as somebody else's client tells it."""
+    told = {**{name: done.value[name] for name in done.value if name not in ("tried", "asked")}, "revision": None}
+    return replace(done, type=kind, error=error, value={**told, **value})
+
+
+def read_by_guest(seconds, **value):
+    done = read(seconds, KEY, OWNER, 5)
+    return [asked_for(seconds - 0.01, done), of_guest(done, **value)]
+
+
+def failed_by_guest(seconds, **owner):
+    done = read(seconds, KEY, OWNER, 5)
+    return [asked_for(seconds - 0.01, done), replace(done, type="fail", error="no", value={"key": KEY, **owner})]
+
+
+def beginning(length):
+    return {"length": length, "sha256": sha256(content_of(PLAN.seed, KEY)[:length]).hexdigest()}
+
+
+def test_a_guest_whose_owner_serves_is_valid():
+    verdict = told(read_by_guest(1), plan=GUEST)
+    assert (verdict.outcome, verdict.summary) == ("valid", "1 lookups and reads that were or should be served")
+
+
+def test_a_guests_read_that_is_cut_short_counts_where_its_owner_was_well():
+    verdict = told(read_by_guest(1, **beginning(50)), plan=GUEST)
+    whole = len(content_of(PLAN.seed, KEY))
+    assert texts(verdict)[0].startswith(f"client-1 read but 50 of the {whole} bytes of {KEY} from its owner {OWNER}, ")
+    ends = exited(1.03, OWNER, PID, status=-9)
+    unwell = told(read_by_guest(0.4), read_by_guest(1, **beginning(50)), ends, owner_until_s=0.9, plan=GUEST)
+    assert (unwell.outcome, unwell.examined["unexamined"]) == ("valid", 1)
+
+
+def test_a_guests_read_that_fails_counts_where_it_told_the_owner():
+    assert told(failed_by_guest(1, owner=IDS[OWNER]), plan=GUEST).outcome == "violated"
+    assert told(read_by_guest(0.4), failed_by_guest(1), plan=GUEST).outcome == "valid"
+    assert told(read_by_guest(0.4), read_by_guest(1, owner=None), plan=GUEST).outcome == "valid"
+    assert told(read_by_guest(0.4), failed_by_guest(1, owner="elsewhere:28080"), plan=GUEST).outcome == "valid"

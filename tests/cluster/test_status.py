@@ -110,6 +110,16 @@ def test_a_process_is_ready_once_it_says_that_it_is_online(rig):
     assert rig.hear(sampled(7, "worker-2", 9, pid=4, incarnation=2)).is_ready("worker-2")
 
 
+def test_a_guest_agrees_by_its_members_alone(rig):
+    rig.hear(started(0.2, "client-1", 9))
+    assert rig.status.disagreement().startswith("client-1 at revision 0 lacks worker-1")
+    told = {"pid": 9, "incarnation": 1, "revision": None, "members": [IDS[name] for name in WORKERS]}
+    assert rig.hear(sampled(1, "client-1", None, pid=9), op(1, "client-1", "members", told)).views_agree()
+    assert rig.status.is_ready("client-1")
+    rig.hear(op(2, "client-1", "members", {**told, "members": told["members"][1:]}))
+    assert rig.status.disagreement() == "client-1 at revision 0 lacks worker-1, has nobody too many"
+
+
 # several members of etcd
 
 THREE = replace(PLAN, etcd=Etcd(("etcd-1", "etcd-2", "etcd-3")))

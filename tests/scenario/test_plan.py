@@ -221,6 +221,23 @@ def test_a_plan_of_before_there_were_neighbours_is_read():
     assert Plan.from_json(json.dumps(row)) == made
 
 
+def test_a_guest_takes_the_part_of_every_client_or_of_those_that_are_named():
+    words = "command: [run, '{name}']"
+    made = plan(f"{{cluster: {{clients: 2}}, system: {{client: {{{words}}}}}}}")
+    assert made.guests == dict.fromkeys(("client-1", "client-2"), ("run", "{name}"))
+    assert made.own_clients == ()
+    assert Plan.from_json(made.to_json()) == made
+    some = plan(f"{{cluster: {{clients: 2}}, system: {{client: {{{words}, nodes: [client-2]}}}}}}")
+    assert (list(some.guests), some.own_clients) == (["client-2"], ("client-1",))
+
+
+def test_a_plan_of_before_there_were_guests_is_read():
+    made = plan("workload: {file_bytes: 5}")
+    row = json.loads(made.to_json())
+    del row["guests"]
+    assert (Plan.from_json(json.dumps(row)), made.workload.file_bytes) == (made, 5)
+
+
 def test_bad_values_are_lists_in_a_plan_and_an_unquoted_null_is_one_of_them():
     every = ["empty", "null", "foreign", "truncated", "binary"]
     assert step("{at: 1s, corrupt: [null, binary]}").params == {"values": ["null", "binary"]}

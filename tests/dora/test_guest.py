@@ -1,0 +1,138 @@
+"""The bridge beside a command, asked over its control socket as the harness asks it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.conftest import eventually
+
+pytestmark = pytest.mark.cluster
+
+RUN = "import json, sys; from harness.dora.guest import main; sys.exit(main(json.loads(sys.argv[1])))"
+ANSWERS = """
+import json, sys
+answers, first = json.loads(sys.argv[1]), []
+for line in sys.stdin:
+    request = json.loads(line)
+    said = json.dumps({"id": request["id"], **answers[request["do"]]})
+    if request.get("key") == "wait":
+        first.append(said)
+    else:
+        print(said, *first, sep="\\n", flush=True)
+"""
+"""Answers by a table; of a key called `wait` only after the next question."""
+WORKER = "worker-00000000-0000-0000-0000-000000000001"
+READ = {"owner": "worker-1:28080", "served_by": WORKER, "length": 3, "sha256": "0" * 64}
+
+
+class Guest:
+    def __init__(self, folder):
+        self.path, self.log = folder / "control.sock", folder / "log"
+        self._folder = folder
+
+    def start(self, *command):
+        (self._folder / "identities.json").write_text(json.dumps({"worker-1:28080": WORKER}))
+        ours, theirs = socket.socketpair()
+        settings = {"name": "client-1", "incarnation": 2, "history_fd": theirs.fileno(), "folder": str(self._folder)}
+        settings |= {"control": str(self.path), "identities": str(self._folder / "identities.json")}
+        program = [sys.executable, "-c", RUN, json.dumps({**settings, "command": command})]
+        with self.log.open("ab") as log, ours, theirs:
+            self.process = subprocess.Popen(program, stdin=subprocess.DEVNULL, stderr=log, pass_fds=[theirs.fileno()])
+        return self
+
+    def answering(self, **answers):
+        self.start(sys.executable, "-c", ANSWERS, json.dumps(answers))
+        eventually(lambda: self.ask("sample"), "the guest to answer")
+        return self
+
+    def ask(self, do, **fields):
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(15)
+            line.connect(str(self.path))
+            line.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")
+            return json.loads(line.makefile().readline())
+
+    def is_silent(self):
+        try:
+            self.ask("sample")
+        except (OSError, ValueError):
+            return True
+        return False
+
+
+@pytest.fixture
+def guest(tmp_path):
+    guest = Guest(tmp_path)
+    yield guest
+    guest.process.kill()
+    guest.process.wait()
+    eventually(guest.is_silent, "the bridge to end with its command")
+
+
+def test_a_sample_tells_the_members_by_identity_once_and_no_revision(guest):
+    guest.answering(view={"members": ["worker-9:1", "worker-1:28080"]})
+    told = guest.ask("sample")
+    facts = {"pid": guest.process.pid, "incarnation": 2, "id": None, "state": "ready", "revision": None}
+    assert told == {"ok": True, **facts, "digest": told["digest"], "view": {"members": [WORKER, "worker-9:1"]}}
+    assert guest.ask("sample", seen=told["digest"])["view"] is None
+    assert guest.ask("view") == {"ok": True, "members": [WORKER, "worker-9:1"]}
+
+
+def test_a_command_without_a_view_is_not_ready(guest):
+    guest.answering(view={"error": "not yet"})
+    assert guest.ask("sample")["state"] == "no-view"
+    assert guest.ask("view") == {"ok": False, "error": "not yet"}
+
+
+def test_lookups_and_reads_are_told_as_our_own_clients_tell_them(guest):
+    guest.answering(view={"members": []}, lookup={"owner": "worker-1:28080"}, read=READ)
+    assert guest.ask("lookup", key="a") == {"ok": True, "owner": WORKER, "revision": None}
+    assert guest.ask("read", key="a") == {"ok": True, **READ, "owner": WORKER, "revision": None}
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"error": "no", "owner": "worker-1:28080"}, {"error": "no", "owner": WORKER}),
+        ({"error": "no", "owner": None}, {"error": "no"}),
+        ({**READ, "length": "3"}, {"error": "the answer to read lacks length, or they are of another kind"}),
+        ({}, {"error": "the answer to read lacks served_by and length and sha256, or they are of another kind"}),
+    ],
+)
+def test_what_failed_and_what_is_no_answer_are_failures(guest, answer, told):
+    guest.answering(view={"members": []}, read=answer)
+    assert guest.ask("read", key="a") == {"ok": False, **told}
+
+
+def test_a_read_may_leave_its_owner_open(guest):
+    guest.answering(view={"members": []}, read={**READ, "owner": None})
+    assert guest.ask("read", key="a")["owner"] is None
+
+
+def test_answers_may_come_in_any_order(guest):
+    guest.answering(view={"members": []}, lookup={"owner": "worker-1:28080"})
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(guest.ask, "lookup", key="wait")
+        eventually(lambda: guest.ask("lookup", key="a")["ok"] and waiting.done(), "both answers")
+    assert waiting.result()["owner"] == WORKER
+
+
+def test_a_paused_command_answers_nothing_and_goes_on_where_it_was(guest):
+    guest.answering(view={"members": []})
+    os.kill(guest.process.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(guest.ask, "sample")
+        assert not waiting.done()
+        os.kill(guest.process.pid, signal.SIGCONT)
+        assert waiting.result()["state"] == "ready"
+
+
+def test_a_program_that_can_not_be_run_ends_the_node_with_a_reason(guest):
+    assert guest.start("./nothing").process.wait(timeout=15) == 127
+    assert "client-1 can't run ./nothing: No such file or directory" in guest.log.read_text()
