@@ -12,6 +12,7 @@ FILE_LINES = 300
 FUNCTION_LINES = 60
 THE_WAITS = {"harness/cluster/wait.py", "tests/conftest.py"}
 KEEP_A_RATE = {"harness/observer.py", "harness/etcd_members.py", "harness/workload.py", "harness/dora/client.py"}
+KEEP_A_RATE |= {"tests/clients/alluxio_client.py", "tests/clients/plain_client.py"}
 ELSEWHERE = re.compile(r"/work\b|\.\./shared|/tmp/|/root/")
 
 
