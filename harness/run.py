@@ -6,23 +6,24 @@ start -> run -> heal -> settle -> stop -> judge; the history is the only thing b
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from harness.checks import judge
+from harness.checks import Judgement, judge
 from harness.cluster.cluster import Cluster
 from harness.cluster.control import Control
 from harness.cluster.etcd_runtime import EtcdRuntime, choose_runtime
 from harness.cluster.roles import OBSERVER, PROGRAMS, WORKLOAD, every_spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted
-from harness.core.history import History
+from harness.core.history import History, Op, OutOfPlaceError, in_time_order
 from harness.core.plan import Plan
 from harness.errors import ClusterError, InputError, NotReadyError
 from harness.nemesis import Nemesis
 from harness.recorder import Recorder
+from harness.report.course import Course
 from harness.report.progress import Progress, Quiet
 from harness.report.result import Result
 from harness.report.run_dir import RunDir
@@ -69,11 +70,18 @@ def check(path: Path) -> Result:
     """Judge a stored run. Raises InputError when `path` holds none."""
     run_dir, began_s = RunDir.open(path), time.monotonic()
     plan = run_dir.read_plan()
-    history = History.of(run_dir.ops())
-    judgement = judge(plan, history)
+    try:
+        course, judgement = _judged(plan, in_time_order(run_dir.ops()))
+    except OutOfPlaceError:
+        course, judgement = _judged(plan, History.of(run_dir.ops()))
     violations = (violation for verdict in judgement.verdicts for violation in verdict.violations)
-    lines = run_dir.lines_of({op.index for violation in violations for op in violation.ops})
-    return Result.of(plan, history, judgement, path, judge_s=time.monotonic() - began_s, lines=lines)
+    lines = run_dir.lines_of([op for violation in violations for op in violation.ops])
+    return Result.of(plan, course, judgement, path, judge_s=time.monotonic() - began_s, lines=lines)
+
+
+def _judged(plan: Plan, ops: Iterable[Op]) -> tuple[Course, Judgement]:
+    course = Course()
+    return course, judge(plan, ops, course)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.checks.catalogue import INVARIANTS, is_own
-from harness.checks.fold import feed
+from harness.checks.fold import Fold, feed
 from harness.checks.invariant import Invariant
 from harness.checks.truth import Truth
 from harness.checks.verdict import Outcome, Verdict, worst
@@ -14,17 +14,22 @@ from harness.core.plan import Expect, Plan
 
 @dataclass(frozen=True)
 class Judgement:
-    """`not_judged` are names with the reason, in the catalogue's order, as `verdicts` are."""
+    """
+    `not_judged` are names with the reason, in the catalogue's order, as `verdicts` are; `last_ns` is the time of the
+    last op.
+    """
 
     outcome: Outcome
     as_expected: bool
     verdicts: tuple[Verdict, ...]
     not_judged: tuple[tuple[str, str], ...] = ()
+    last_ns: int = 0
 
 
-def judge(plan: Plan, ops: Iterable[Op]) -> Judgement:
+def judge(plan: Plan, ops: Iterable[Op], *others: Fold) -> Judgement:
     """
-    Judge a run's ops, given in time order, by the invariants that its plan selects; one pass over them.
+    Judge a run's ops, given in time order, by the invariants that its plan selects; one pass over them, in which
+    they are shown to `others` too.
 
     Any violation makes the run violated, whatever else is unknown: what was seen was seen. Without one, any invariant
     that could not be judged makes it unknown.
@@ -33,10 +38,11 @@ def judge(plan: Plan, ops: Iterable[Op]) -> Judgement:
     reasons |= {name: "there is no such invariant" for name in plan.invariants.names if name not in INVARIANTS}
     truth = Truth(plan)
     judged: list[Invariant] = [kind(plan, truth) for name, kind in INVARIANTS.items() if name not in reasons]
-    feed(ops, (*truth.folds(), *judged), plan.neighbours)
+    last = feed(ops, (*truth.folds(), *judged, *others), plan.neighbours)
     verdicts = tuple(invariant.verdict() for invariant in judged)
     outcome = worst(verdict.outcome for verdict in verdicts)
-    return Judgement(outcome, is_as_expected(plan.expect, verdicts), verdicts, tuple(reasons.items()))
+    as_expected, last_ns = is_as_expected(plan.expect, verdicts), last.time_ns if last else 0
+    return Judgement(outcome, as_expected, verdicts, tuple(reasons.items()), last_ns)
 
 
 def why_not_judged(plan: Plan, name: str) -> str:

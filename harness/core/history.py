@@ -12,56 +12,95 @@ Which ops there are, and what their values hold, is the table in `harness/core/R
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from operator import attrgetter
 from typing import Any, Literal, get_args
 
+import msgspec
+
 OpType = Literal["invoke", "ok", "fail", "info"]
+OP_TYPES: tuple[OpType, ...] = get_args(OpType)
 
 HARNESS, NEMESIS, OBSERVER, OPERATOR = "harness", "nemesis", "observer", "operator"
 
+_PLACES = 1 << 14
 
-@dataclass(frozen=True, slots=True)
-class Op:
-    """One invocation, completion or fact. `index` is its place in the history, -1 before it has one."""
+
+class OutOfPlaceError(Exception):
+    """An op came so late that looking ahead does not bring it into time order."""
+
+
+class Op(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One invocation, completion or fact."""
 
     time_ns: int
     actor: str
     type: OpType
     f: str
-    value: dict[str, Any] = field(default_factory=dict)
+    value: dict[str, Any] = {}
     error: str | None = None
     id: int = 0
-    index: int = -1
 
     def line(self) -> str:
-        """The op as one line of JSON, without its index."""
+        """The op as one line of JSON."""
         row: dict[str, Any] = {"time_ns": self.time_ns, "actor": self.actor, "type": self.type, "f": self.f}
         if self.id:
             row["id"] = self.id
         row["value"] = self.value
         if self.error is not None:
             row["error"] = self.error
-        return json.dumps(row, separators=(",", ":"))
+        try:
+            return msgspec.json.encode(row).decode()
+        except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but an escape in JSON
+            return json.dumps(row, separators=(",", ":"))
 
     @classmethod
     def parse(cls, line: str | bytes) -> "Op":
         """Read `line()` back. Raises ValueError when it is no op (a line cut short by a full disk)."""
         try:
-            op = cls(**json.loads(line))
-        except (TypeError, RecursionError) as error:
+            return _DECODER.decode(line)
+        except msgspec.ValidationError as error:
             raise ValueError(f"not an op: {line[:80]!r}") from error
-        if op.type not in get_args(OpType) or not isinstance(op.value, dict) or type(op.time_ns) is not int:
-            raise ValueError(f"not an op: {line[:80]!r}")
-        return op
+        except ValueError:
+            row = json.loads(line)  # it takes lone surrogates, and says what is no JSON
+        try:
+            return msgspec.convert(row, cls)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"not an op: {line[:80]!r}") from error
+
+    @classmethod
+    def parse_all(cls, lines: Iterable[bytes]) -> list["Op"]:
+        """The ops of many lines, in a loop that is not Python's. Raises ValueError when any is not quite one."""
+        return list(map(_DECODER.decode, lines))
+
+
+_DECODER = msgspec.json.Decoder(Op)
+_time = attrgetter("time_ns")
 
 
 class History(tuple[Op, ...]):
-    """Ops in time order, indexed from 0."""
+    """Ops in time order."""
 
     __slots__ = ()
 
     @classmethod
     def of(cls, ops: Iterable[Op]) -> "History":
-        in_order = sorted(ops, key=lambda op: op.time_ns)
-        return cls(replace(op, index=i) for i, op in enumerate(in_order))
+        return cls(sorted(ops, key=_time))
+
+
+def in_time_order(ops: Iterable[Op], places: int = _PLACES) -> Iterator[Op]:
+    """
+    The ops as `History.of` has them, with no more than three times so many `places` of them in memory.
+
+    Raises OutOfPlaceError, when it is too late to give an op in its turn, if one came more than so many places late.
+    """
+    coming, held, given_ns = iter(ops), list[Op](), 0
+    while block := list(islice(coming, places)):
+        held = sorted(held + block, key=_time)
+        if held[0].time_ns < given_ns:
+            raise OutOfPlaceError
+        yield from held[:-places]
+        given_ns = held[-places - 1].time_ns if len(held) > places else given_ns
+        held = held[-places:]
+    yield from held

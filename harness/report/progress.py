@@ -19,7 +19,8 @@ from rich.text import Text
 from harness.core.history import HARNESS, NEMESIS, Op
 from harness.core.lasting import run_s
 from harness.core.plan import Plan
-from harness.report.result import COUNTED, Result
+from harness.report.course import COUNTED
+from harness.report.result import Result
 from harness.report.wording import fault_text, span_text
 
 

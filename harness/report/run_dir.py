@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from harness.core.history import Op
@@ -28,6 +29,9 @@ _ADVICE = {
     errno.EEXIST: "a file stands where a folder should: choose another with --runs",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter folder with --runs",
 }
+
+
+_LINES = 1024
 
 
 @dataclass(frozen=True)
@@ -96,21 +100,32 @@ class RunDir:
 
         Raises InputError when it can't be read or another line is no op.
         """
-        with _explained(InputError, "read", self.history), self.history.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
+        with _explained(InputError, "read", self.history), self.history.open("rb") as file:
+            first = 1
+            while lines := list(islice(file, _LINES)):
                 try:
-                    yield Op.parse(line)
-                except ValueError as error:
-                    if line.endswith(b"\n"):
-                        raise InputError(f"{self.history}:{number}: {_wrong_with(line, error)}") from error
+                    ops = Op.parse_all(lines)
+                except ValueError:
+                    ops = list(self._one_by_one(lines, first))
+                yield from ops
+                first += len(lines)
 
-    def lines_of(self, indexes: Collection[int]) -> dict[int, int]:
-        """By the index of an op in time order, the number of its line in the file: nearly the same, but not always."""
-        if not indexes:
-            return {}
-        times_ns = [op.time_ns for op in self.ops()]
-        in_order = sorted(range(len(times_ns)), key=times_ns.__getitem__)
-        return {index: in_order[index] + 1 for index in indexes}
+    def _one_by_one(self, lines: list[bytes], first: int) -> Iterator[Op]:
+        for number, line in enumerate(lines, first):
+            try:
+                yield Op.parse(line)
+            except ValueError as error:
+                if line.endswith(b"\n"):
+                    raise InputError(f"{self.history}:{number}: {_wrong_with(line, error)}") from error
+
+    def lines_of(self, ops: Collection[Op]) -> dict[str, int]:
+        """By an op's `line()` the number of its line in the file: in time order it may have another place."""
+        times_ns, found = {op.time_ns for op in ops}, dict[str, int]()
+        if times_ns:
+            for number, op in enumerate(self.ops(), 1):
+                if op.time_ns in times_ns:
+                    found.setdefault(op.line(), number)
+        return found
 
     def _write(self, name: str, text: str) -> None:
         path = self.path / name

@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.checks.verdict import counted
+from harness.report.course import FaultRow
 from harness.report.drawing import COLOURS, drawn, table_of
-from harness.report.result import FaultRow, InvariantRow, Result
+from harness.report.result import InvariantRow, Result
 from harness.report.wording import span_text
 
 _SHOWN = 3

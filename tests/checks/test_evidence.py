@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from harness.core.plan import Workload
 from tests.checks.telling import (
@@ -149,7 +150,7 @@ def test_a_node_that_died_unasked_is_unknown_with_its_last_words():
 @pytest.mark.parametrize(("index", "f"), [(4, "lookup"), (5, "read")])
 def test_a_client_without_a_final_answer_is_noticed_beside_one_that_has_some(index, f):
     first, second = ENOUGH[index]
-    early = replace(second, time_ns=first.time_ns - 10**9, value={**second.value, "final": False})
+    early = structs.replace(second, time_ns=first.time_ns - 10**9, value={**second.value, "final": False})
     for one in ([first], [first, early]):
         verdict = enough(ENOUGH[:index], one, ENOUGH[index + 1 :])
         assert (verdict.outcome, verdict.missing) == ("unknown", f"no final {f} of client-2 succeeded")

@@ -5,8 +5,7 @@ import pytest
 
 from harness.cli import main
 from harness.errors import ClusterError
-from harness.report.result import Result
-from tests.report.runs import broken, held, judged, ordinary_ops
+from tests.report.runs import broken, held, judged, ordinary_ops, summed_up
 
 
 class Runs:
@@ -20,7 +19,7 @@ class Runs:
         answer = self.answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
-        return Result.of(plan, ordinary_ops(), answer, "runs/tale-7")
+        return summed_up(plan, ordinary_ops(), answer, "runs/tale-7")
 
 
 @pytest.fixture

@@ -1,9 +1,14 @@
 """A plan and ops by hand, for what reports are made from."""
 
+from dataclasses import replace
+
 from harness.checks import Judgement
+from harness.checks.fold import feed
 from harness.checks.verdict import Verdict, Violation
 from harness.core.history import HARNESS, NEMESIS, History, Op
 from harness.core.plan import Plan, Workload
+from harness.report.course import Course
+from harness.report.result import Result
 
 SECOND = 1_000_000_000
 RUN_BEGINS_S = 2.0
@@ -73,3 +78,10 @@ def broken(ops, name="one-owner"):
     return Verdict(
         name, "1 lookup", {"lookups": 1}, (Violation("client-1 says worker-1, the ring says worker-2", ops),)
     )
+
+
+def summed_up(plan, ops, judgement, run_dir, **more):
+    """The result of a run with these ops, whatever the judgement is."""
+    course = Course()
+    last = feed(ops, [course])
+    return Result.of(plan, course, replace(judgement, last_ns=last.time_ns if last else 0), run_dir, **more)

@@ -6,8 +6,7 @@ import pytest
 from harness.core.history import HARNESS, NEMESIS
 from harness.core.plan import Step, When
 from harness.report.progress import Live, Plain, Quiet, Tally, planned_s, progress_for
-from harness.report.result import Result
-from tests.report.runs import held, judged, op, ordinary_ops, pause, phase, phases, plan_of
+from tests.report.runs import held, judged, op, ordinary_ops, pause, phase, phases, plan_of, summed_up
 
 
 class Terminal(io.StringIO):
@@ -121,6 +120,6 @@ def test_quiet_says_nothing_and_takes_everything():
 def test_done_ends_the_display():
     out = Terminal()
     with Live(plan_of(), out) as progress:
-        progress.done(Result.of(plan_of(), ordinary_ops(), judged(held()), "runs/x"))
+        progress.done(summed_up(plan_of(), ordinary_ops(), judged(held()), "runs/x"))
         before = out.getvalue()
     assert out.getvalue() == before

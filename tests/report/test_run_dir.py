@@ -7,9 +7,8 @@ import pytest
 
 from harness.core.history import History
 from harness.errors import ClusterError, InputError
-from harness.report.result import Result
 from harness.report.run_dir import RunDir
-from tests.report.runs import held, judged, ordinary_ops, plan_of
+from tests.report.runs import held, judged, ordinary_ops, plan_of, summed_up
 
 NOW = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)
 
@@ -54,7 +53,7 @@ def test_what_was_written_is_read_back(run_dir):
 
 
 def test_the_result_is_kept_as_it_is_printed(run_dir):
-    result = Result.of(plan_of(), ordinary_ops(), judged(held()), run_dir.path)
+    result = summed_up(plan_of(), ordinary_ops(), judged(held()), run_dir.path)
     run_dir.write_result(result)
     assert json.loads((run_dir.path / "result.json").read_text()) == json.loads(result.to_json())
 
@@ -87,7 +86,11 @@ def test_json_that_is_no_op_is_named(run_dir):
 def test_an_op_is_found_by_its_line_also_where_lines_are_out_of_order(run_dir):
     first, *others = ordinary_ops()
     run_dir.history.write_text("".join(f"{op.line()}\n" for op in (*others[:3], first, *others[3:])))
-    assert run_dir.lines_of({0, 1, 5}) == {0: 4, 1: 1, 5: 6}
+    assert run_dir.lines_of([first, others[0], others[4]]) == {
+        first.line(): 4,
+        others[0].line(): 1,
+        others[4].line(): 6,
+    }
     assert run_dir.lines_of(()) == {}
 
 

@@ -3,13 +3,12 @@ from dataclasses import replace
 import pytest
 
 from harness.core.plan import Expect
-from harness.report.result import Result
 from harness.report.screen import screen, summary
-from tests.report.runs import broken, held, judged, ordinary_ops, plan_of
+from tests.report.runs import broken, held, judged, ordinary_ops, plan_of, summed_up
 
 
 def result_of(*verdicts, **judgement):
-    return Result.of(plan_of(), ordinary_ops(), judged(*verdicts, **judgement), "runs/tale-7")
+    return summed_up(plan_of(), ordinary_ops(), judged(*verdicts, **judgement), "runs/tale-7")
 
 
 @pytest.fixture

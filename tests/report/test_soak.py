@@ -3,14 +3,13 @@ from dataclasses import replace
 
 from harness.checks.verdict import Verdict
 from harness.core.plan import Expect
-from harness.report.result import Result
 from harness.report.soak import Differing, Ended, differing, scenario_rows, worst_margins
-from tests.report.runs import broken, held, judged, ordinary_ops, plan_of
+from tests.report.runs import broken, held, judged, ordinary_ops, plan_of, summed_up
 from tests.report.soaks import ended, margin, summary, task
 
 
 def end_of(*verdicts, **judgement):
-    result = Result.of(plan_of(), ordinary_ops(), judged(*verdicts, **judgement), "runs/tale-1")
+    result = summed_up(plan_of(), ordinary_ops(), judged(*verdicts, **judgement), "runs/tale-1")
     return Ended.with_result(task(), result, 15.0)
 
 
@@ -49,7 +48,7 @@ def test_a_violation_that_was_expected_is_no_failure():
 
 def test_a_violation_that_did_not_come_is_a_failure_and_told():
     judgement = judged(held(), as_expected=False)
-    result = Result.of(plan_of(expect=Expect("violated", ("one-owner",))), ordinary_ops(), judgement, "runs/tale-1")
+    result = summed_up(plan_of(expect=Expect("violated", ("one-owner",))), ordinary_ops(), judgement, "runs/tale-1")
     one = Ended.with_result(task(), result, 15.0)
     assert (one.ending, one.exit_code, one.is_failure) == ("valid", 1, True)
     assert one.why == ("expected violated: one-owner; got valid",)
