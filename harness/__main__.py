@@ -1,4 +1,4 @@
-"""The program `harness`, also as `python -m harness`. Ctrl-C while it is still being imported ends it without a word."""
+"""The program `harness`, also as `python -m harness`. Ctrl-C while it is being imported ends it without a word."""
 
 import signal
 import sys
