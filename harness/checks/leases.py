@@ -16,6 +16,7 @@ class Lease:
     sent_ns: int
     acked_ns: int
     op: Op
+    asked_ns: int
     granted_ns: int
     id: str | None = None
     revoked: Op | None = None
@@ -42,7 +43,8 @@ class Leases(Fold):
     def on_grant(self, op: Op) -> None:
         if op.type == "ok":
             number = op.value["lease"]
-            lease = Lease(number, op.actor, op.value["ttl_s"], op.value["sent_ns"], op.time_ns, op, op.time_ns)
+            asked_ns, ttl_s = op.value["sent_ns"], op.value["ttl_s"]
+            lease = Lease(number, op.actor, ttl_s, asked_ns, op.time_ns, op, asked_ns, op.time_ns)
             self.of[number] = self.held[op.actor] = lease
 
     def on_register(self, op: Op) -> None:

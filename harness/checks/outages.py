@@ -96,7 +96,15 @@ class OneRegistrationAfterAnOutage(Invariant):
     def on_register(self, op: Op) -> None:
         one = self._open.get(op.actor)
         if one and op.type == "ok":
+            if self._had_run_out(one, op):
+                one.registered.clear()
             one.registered.append(op)
+
+    def _had_run_out(self, one: Return, op: Op) -> bool:
+        """Whether the lease registered before was over when this one was asked for: a cause of its own."""
+        before = self.truth.leases.of.get(one.registered[-1].value["lease"]) if one.registered else None
+        lease = self.truth.leases.of.get(op.value["lease"])
+        return before is not None and lease is not None and lease.asked_ns >= before.lives_until_ns
 
     def on_sample(self, op: Op) -> None:
         one = self._open.get(op.actor)

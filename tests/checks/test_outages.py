@@ -3,6 +3,7 @@ import pytest
 from harness.checks import INVARIANTS
 from harness.core.plan import Etcd
 from tests.checks.telling import (
+    TTL_S,
     exited,
     granted,
     judged,
@@ -65,6 +66,13 @@ def test_one_new_registration_is_valid_and_a_second_is_violated():
     assert texts(verdict) == [
         "worker-1 registered anew at 10.21 s and at 11.01 s, for the outage of etcd from 5.10 s to 10.00 s alone"
     ]
+
+
+def test_a_lease_that_had_run_out_when_it_was_registered_at_last_costs_another_registration():
+    late = [granted(10, "worker-1", 12), registered(10.1 + TTL_S, "worker-1", 12, 9)]
+    assert outage(back_by(12.25), late, anew(10.11 + TTL_S, 13)).outcome == "valid"
+    late = [granted(10, "worker-1", 12), registered(9.98 + TTL_S, "worker-1", 12, 9)]
+    assert outage(back_by(12.25), late, anew(9.99 + TTL_S, 13)).outcome == "violated"
 
 
 def test_a_registration_after_the_bound_has_another_cause():
