@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +18,8 @@ from harness.core.identity import WorkerId
 from harness.errors import EntityError
 
 _ESCAPE = re.compile(rb"\\x([0-9a-f]{2})")
+_RECORDS_KEPT = 8192
+"""Values that were read lately: of a thousand members one has changed, and all are in the next view."""
 
 Read = dict[str, WorkerEntity | None]
 """What each key's value says; None for one that cannot be read."""
@@ -178,6 +180,7 @@ def _read(kvs: Iterable[tuple[str, bytes]]) -> Read:
     return {key: _entity(value) for key, value in kvs}
 
 
+@lru_cache(_RECORDS_KEPT)
 def _entity(value: bytes) -> WorkerEntity | None:
     try:
         return decode(value)

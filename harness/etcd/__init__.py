@@ -10,9 +10,10 @@ threads.
 from harness.etcd.client import Etcd
 from harness.etcd.door import address
 from harness.etcd.watch import OnEvents, OnReset, Watch
-from harness.etcd.words import Event, KeyValue, Outcome, Standing, compare, delete, get, get_all, put
+from harness.etcd.words import Changes, Event, KeyValue, Outcome, Standing, compare, delete, get, get_all, put
 
 __all__ = [
+    "Changes",
     "Etcd",
     "Event",
     "KeyValue",

@@ -9,9 +9,9 @@ from itertools import cycle
 from typing import Any
 
 from harness.errors import EtcdError, EtcdUnreachable, InputError
-from harness.etcd.door import address, connect, rpc, translated
+from harness.etcd.door import address, connect, keep_alive, rpc, translated
 from harness.etcd.watch import OnEvents, OnReset, Watch
-from harness.etcd.words import ALWAYS, NEVER, KeyValue, Outcome, Standing, get_all
+from harness.etcd.words import ALWAYS, NEVER, Changes, KeyValue, Outcome, Standing, get_all
 
 _COMPACTED = "has been compacted"
 _LEASE_GONE = "requested lease not found"
@@ -45,9 +45,7 @@ class Etcd:
     def keepalive(self, lease: int) -> int:
         """Renew a lease: its TTL in seconds, 0 when it does not exist any more."""
         with self._call() as client:
-            stream = client.leasestub.LeaseKeepAlive(iter((rpc.LeaseKeepAliveRequest(ID=lease),)), self._timeout_s)
-            answer = next(stream)
-            stream.cancel()
+            answer = keep_alive(client.channel)(rpc.LeaseKeepAliveRequest(ID=lease), self._timeout_s)
         return int(answer.TTL)
 
     def revoke(self, lease: int) -> None:
@@ -84,12 +82,18 @@ class Etcd:
         with self._call() as client:
             answer = client.kvstub.Txn(message, self._timeout_s)
         found = tuple(tuple(map(KeyValue.of, row.response_range.kvs)) for row in answer.responses)
-        return Outcome(answer.succeeded, answer.header.revision, found)
+        totals = tuple(row.response_range.count for row in answer.responses)
+        return Outcome(answer.succeeded, answer.header.revision, found, totals)
 
     def read(self, prefixes: Sequence[str]) -> tuple[int, list[list[KeyValue]]]:
         """All keys under each prefix, in key order, and the revision they have in common: one linearizable read."""
         outcome = self.transaction([ALWAYS], [get_all(prefix) for prefix in prefixes], [NEVER])
         return outcome.revision, [list(found) for found in outcome.responses]
+
+    def changes(self, prefixes: Sequence[str], since: int) -> tuple[int, list[Changes]]:
+        """What was put under each prefix after revision `since`, and the revision of that: one linearizable read."""
+        outcome = self.transaction([ALWAYS], [get_all(prefix, since) for prefix in prefixes], [NEVER])
+        return outcome.revision, list(map(Changes, outcome.responses, outcome.totals))
 
     def linearizable_revision(self) -> int:
         """etcd's revision now, agreed upon by a quorum."""

@@ -33,11 +33,22 @@ class Event(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """`responses` has one entry per request of the branch taken: what a `get` found, nothing for others."""
+    """
+    `responses` has one entry per request of the branch taken: what a `get` found, nothing for others; `totals` says how
+    many keys there are where it looked.
+    """
 
     succeeded: bool
     revision: int
     responses: tuple[tuple[KeyValue, ...], ...]
+    totals: tuple[int, ...]
+
+
+class Changes(NamedTuple):
+    """Under one prefix: what was put since a revision, and how many keys there are: deletes show in that alone."""
+
+    puts: tuple[KeyValue, ...]
+    total: int
 
 
 class Standing(NamedTuple):
@@ -70,8 +81,10 @@ def get(key: str) -> Any:
     return rpc.RequestOp(request_range=rpc.RangeRequest(key=key.encode()))
 
 
-def get_all(prefix: str) -> Any:
-    return rpc.RequestOp(request_range=rpc.RangeRequest(key=prefix.encode(), range_end=end_of(prefix)))
+def get_all(prefix: str, since: int = 0) -> Any:
+    """Of the keys under a prefix those that were put after revision `since`; all are counted."""
+    asked = rpc.RangeRequest(key=prefix.encode(), range_end=end_of(prefix), min_mod_revision=since + 1)
+    return rpc.RequestOp(request_range=asked)
 
 
 ALWAYS = rpc.Compare(result=rpc.Compare.GREATER, target=rpc.Compare.VERSION, key=b"/", version=-1)

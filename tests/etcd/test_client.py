@@ -42,6 +42,20 @@ def test_a_read_has_every_prefix_at_one_revision_in_key_order(client, root):
     assert revision == client.linearizable_revision()
 
 
+def test_changes_are_what_was_put_since_and_how_many_keys_there_are(client, root):
+    for name in ("a/1", "a/2", "b/1"):
+        before = client.transaction([], [put(root + name, b"old")])
+    client.transaction([], [put(root + "a/2", b"new"), put(root + "a/3", b"new")])
+    last = client.transaction([], [delete(root + "b/1")])
+    revision, (under_a, under_b) = client.changes([root + "a/", root + "b/"], before.revision)
+    assert revision == last.revision
+    assert ([(kv.key, kv.value) for kv in under_a.puts], under_a.total) == (
+        [(root + "a/2", b"new"), (root + "a/3", b"new")],
+        3,
+    )
+    assert under_b == ((), 0)
+
+
 def test_a_lease_holds_its_key_until_it_is_revoked(client, root):
     lease, ttl_s = client.grant(5)
     client.transaction([], [put(root + "a", b"1", lease)])

@@ -2,10 +2,10 @@
 
 import time
 
-from harness.core.membership import Replay, View, alive_key, alive_prefix, registered_prefix, text_of, view_of
+from harness.core.membership import Replay, View, alive_key, alive_prefix, registered_prefix, text_of
 from harness.dora.actions import Registered
 from harness.dora.client import Client, Known
-from harness.dora.members import Members, Reading
+from harness.dora.members import Members
 from harness.dora.worker import Worker
 from harness.etcd import put
 
@@ -88,15 +88,9 @@ class DropsTheUnreadable(Client):
 class _WithoutSlash(Members):
     """Reads what begins with the cluster's name, wherever the name ends."""
 
-    def _read(self):
-        prefixes = [
-            prefix(self._cluster).partition(self._cluster)[0] + self._cluster
-            for prefix in (registered_prefix, alive_prefix)
-        ]
-        revision, (registered, alive) = self._etcd.read(prefixes)
-        pairs = [[(kv.key, kv.value) for kv in kvs] for kvs in (registered, alive)]
-        view = view_of(self._cluster, revision, *pairs)
-        return Reading(view, {kv.key: kv for kv in registered}, {kv.key: kv for kv in alive})
+    def __init__(self, etcd, cluster):
+        super().__init__(etcd, cluster)
+        self._prefixes = tuple(prefix.partition(cluster)[0] + cluster for prefix in self._prefixes)
 
 
 class SeesTheNeighbours(Client):
