@@ -90,15 +90,16 @@ class Broker:
 
     # what the command asks
 
-    def _do_start(self, spec: dict[str, Any]) -> int:
+    def _do_start(self, specs: list[dict[str, Any]]) -> None:
         try:
-            return self._start(Spec.from_json(spec))
+            for spec in specs:
+                self._start(Spec.from_json(spec))
         except EngineError:
             self._looks = 2  # what it was asked for may still come to be
             raise
 
-    def _do_signal(self, name: str, signal: str) -> None:
-        self._processes.signal(name, signal)
+    def _do_signal(self, names: list[str], signals: list[str]) -> None:
+        self._processes.signal(names, signals)
 
     def _do_process(self, name: str) -> dict[str, bool]:
         return self._processes.state(name)
@@ -108,7 +109,7 @@ class Broker:
 
     # containers
 
-    def _start(self, node: Spec) -> int:
+    def _start(self, node: Spec) -> None:
         last = self._processes.before(node.name)
         container = last.container if last else self._create(node)
         output = _copied(self._engine.output(container), Path(node.log))
@@ -123,14 +124,13 @@ class Broker:
         else:
             self._selector.register(process.pidfd, selectors.EVENT_READ, lambda: self._ended(process))
             self._wire(process)
-        return pid
 
     def _create(self, node: Spec) -> str:
-        if not isinstance(node.run, tuple):
+        if not node.program:
             raise ClusterError(f"{node.name}: a container runs a program")
         hosts = self._ask_supervisor("hosts")
         labels = {**self._labels, NODE: node.name}
-        return self._engine.create(node.image, node.run, labels, {MARK: self._labels[RUN]}, hosts)
+        return self._engine.create(node.image, node.program, labels, {MARK: self._labels[RUN]}, hosts)
 
     def _wire(self, process: Contained) -> None:
         """Raises ClusterError when the pid is not that of our container: whose network it was, nobody could say."""

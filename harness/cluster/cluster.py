@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.cluster import roles
 from harness.cluster.control import Control
+from harness.cluster.remote import Remote
 from harness.cluster.spec import Spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted, wait_until
@@ -34,26 +35,28 @@ _ELECTED_S = 10.0
 _POLITELY: Endings = ((("CONT", "TERM"), _STOP_S), (("KILL",), _KILLED_S))
 _AT_ONCE: Endings = ((("KILL",), _KILLED_S),)
 _OPERATED_S = 30.0
+_STARTED_AT_ONCE = 50
+_SHOWN = 5
 
 
 class Node:
     """One node under control; see `harness.faults.fault.Node`."""
 
     def __init__(self, spec: Spec, control: Control, status: Status) -> None:
-        self.name, self._spec, self._control, self._status = spec.name, spec, control, status
-        self._keeper = control.keeper(spec)
+        self.name, self.spec, self._control, self._status = spec.name, spec, control, status
+        self.keeper = control.keeper(spec)
 
     def start(self) -> None:
-        self._keeper.ask("start", spec=self._spec.to_json())
+        self.keeper.ask("start", specs=[self.spec.to_json()])
 
     def signal(self, signal: Signal) -> None:
-        self._keeper.ask("signal", name=self.name, signal=signal)
+        self.keeper.ask("signal", names=[self.name], signals=[signal])
 
     def is_running(self) -> bool:
-        return bool(self._keeper.ask("process", name=self.name)["running"])
+        return bool(self.keeper.ask("process", name=self.name)["running"])
 
     def is_paused(self) -> bool:
-        return bool(self._keeper.ask("process", name=self.name)["paused"])
+        return bool(self.keeper.ask("process", name=self.name)["paused"])
 
     def is_ready(self) -> bool:
         return self.is_running() and self._status.is_ready(self.name)
@@ -171,15 +174,25 @@ class Cluster:
         return wait_until(what, probe, timeout_s * self._plan.time_scale, self._stop, last_seen)
 
     def _start_all(self, names: Iterable[str]) -> None:
+        for keeper, nodes in self._kept(names):
+            for first in range(0, len(nodes), _STARTED_AT_ONCE):
+                some = nodes[first : first + _STARTED_AT_ONCE]
+                keeper.ask("start", specs=[node.spec.to_json() for node in some])
+
+    def _kept(self, names: Iterable[str]) -> list[tuple[Remote, list[Node]]]:
+        """Some nodes by who keeps them."""
+        kept = dict[Remote, list[Node]]()
         for name in names:
-            self._nodes[name].start()
+            kept.setdefault(self._nodes[name].keeper, []).append(self._nodes[name])
+        return list(kept.items())
 
     def _wait_ready(self, names: Collection[str]) -> None:
         def all_ready() -> bool:
             return all(self._status.is_ready(name) for name in names)
 
         def unready() -> str:
-            return ", ".join(name for name in names if not self._status.is_ready(name)) + " not ready"
+            missing = [name for name in names if not self._status.is_ready(name)]
+            return f"{_some(missing)} not ready"
 
         self.seconds_until(f"start of {_plural(names)}", all_ready, _READY_S, unready)
 
@@ -192,12 +205,10 @@ class Cluster:
 
     def _end(self, names: Collection[str]) -> None:
         for signals, patience_s in _AT_ONCE if set(names) <= set(self._plan.etcd.members) else _POLITELY:
-            left = [name for name in names if name in self.running()]
-            for name in left:
-                for signal in signals:
-                    self._nodes[name].signal(signal)
+            for keeper, nodes in self._kept(set(names) & set(self.running())):
+                keeper.ask("signal", names=[node.name for node in nodes], signals=signals)
             with contextlib.suppress(NotReadyError):
-                wait_until(f"end of {', '.join(left)}", lambda: not set(names) & set(self.running()), patience_s)
+                wait_until(f"end of {_plural(names)}", lambda: not set(names) & set(self.running()), patience_s)
                 return
 
     def _operate(self, do: str, **fields: Any) -> Op:
@@ -212,6 +223,12 @@ class Cluster:
 
     def _links(self, do: str, links: Collection[Link]) -> frozenset[Link]:
         return frozenset((a, b) for a, b in self._control.ask(do, links=sorted(links)))
+
+
+def _some(names: Collection[str]) -> str:
+    """The first few, and how many more."""
+    first = ", ".join(list(names)[:_SHOWN])
+    return first + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def _plural(names: Collection[str]) -> str:

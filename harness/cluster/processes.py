@@ -4,7 +4,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -40,12 +40,17 @@ class Processes(Generic[P]):
         value = {"pid": process.pid, "create_time_s": process.create_time_s, "incarnation": process.incarnation}
         self._record(process.name, "ok", "start", value)
 
-    def signal(self, name: str, signal: str) -> None:
-        process = self._newest[name]
+    def signal(self, names: Iterable[str], signals: Sequence[str]) -> None:
+        """Each of the signals to each of the nodes."""
+        for name in names:
+            for signal in signals:
+                self._signal(self._newest[name], signal)
+
+    def _signal(self, process: P, signal: str) -> None:
         value = {"pid": process.pid, "incarnation": process.incarnation, "signal": signal}
-        self._record(name, "invoke", "signal", value)
+        self._record(process.name, "invoke", "signal", value)
         process.signal(signal)
-        self._record(name, "ok", "signal", value)
+        self._record(process.name, "ok", "signal", value)
 
     def state(self, name: str) -> dict[str, bool]:
         process = self._newest.get(name)

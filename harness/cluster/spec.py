@@ -23,6 +23,11 @@ class Spec:
     files: dict[str, str] = field(default_factory=dict)
     image: str = ""
 
+    @property
+    def program(self) -> tuple[str, ...]:
+        """A program and its arguments; empty for a fork of the zygote."""
+        return () if isinstance(self.run, str) else self.run
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

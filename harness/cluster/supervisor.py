@@ -75,23 +75,21 @@ class Supervisor:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content_of(seed, key, file_bytes))
 
-    def _do_start(self, spec: dict[str, Any]) -> int:
-        node = Spec.from_json(spec)
-        last = self._processes.before(node.name)
-        incarnation = last.incarnation + 1 if last else 1
-        home = Path(HOME, node.name)
-        if incarnation == 1:
-            _furnish(home, node.files)
-        settings = {"name": node.name, "incarnation": incarnation, "home": str(home), **node.settings}
-        settings["control"] = str(home / "control.sock")
-        with gate() as closed:  # its start is told before anything that it does
-            run = node.run
-            pid = self._fork(node, settings, closed) if isinstance(run, str) else self._exec(node, run, home, closed)
-            self._processes.started(Process(node.name, pid, incarnation, Path(node.log)))
-        return pid
+    def _do_start(self, specs: list[dict[str, Any]]) -> None:
+        """All at once: none begins before all are there, and each one's start is told before anything that it does."""
+        nodes = [Spec.from_json(spec) for spec in specs]
+        incarnations = [self._next_incarnation(node) for node in nodes]
+        with gate() as closed:
+            forks = [
+                self._order(node, n, closed) for node, n in zip(nodes, incarnations, strict=True) if not node.program
+            ]
+            pids = iter(self._forked(forks) if forks else ())
+            for node, incarnation in zip(nodes, incarnations, strict=True):
+                pid = self._exec(node, closed) if node.program else next(pids)
+                self._processes.started(Process(node.name, pid, incarnation, Path(node.log)))
 
-    def _do_signal(self, name: str, signal: str) -> None:
-        self._processes.signal(name, signal)
+    def _do_signal(self, names: list[str], signals: list[str]) -> None:
+        self._processes.signal(names, signals)
 
     def _do_process(self, name: str) -> dict[str, bool]:
         return self._processes.state(name)
@@ -128,20 +126,34 @@ class Supervisor:
         self._zygote = ours
         self._selector.register(ours, selectors.EVENT_READ, self._hear_zygote)
 
-    def _fork(self, node: Spec, settings: dict[str, Any], gate: int) -> int:
-        ours = f"/proc/{os.getpid()}/fd"
+    def _next_incarnation(self, node: Spec) -> int:
+        last = self._processes.before(node.name)
+        if last is None:
+            _furnish(Path(HOME, node.name), node.files)
+        return last.incarnation + 1 if last else 1
+
+    def _order(self, node: Spec, incarnation: int, gate: int) -> dict[str, Any]:
+        """What the zygote is told of one node; its settings, which may be long, lie in its home."""
+        home, ours = Path(HOME, node.name), f"/proc/{os.getpid()}/fd"
+        settings = {"name": node.name, "incarnation": incarnation, "home": str(home), **node.settings}
+        settings["control"] = str(home / "control.sock")
+        told = home / "settings.json"
+        told.write_text(json.dumps(settings))
         network, closed = f"{ours}/{self._fabric[node.place].network}", f"{ours}/{gate}"
-        order = {"run": node.run, "settings": settings, "network": network, "gate": closed, "log": node.log}
-        self._zygote.send(json.dumps(order).encode())
+        return {"run": node.run, "settings": str(told), "network": network, "gate": closed, "log": node.log}
+
+    def _forked(self, orders: list[dict[str, Any]]) -> list[int]:
+        self._zygote.send(json.dumps(orders).encode())
         while "started" not in (message := self._zygote_message()):
             self._processes.ended(message["ended"], message["status"])
-        return int(message["started"])
+        pids: list[int] = message["started"]
+        return pids
 
-    def _exec(self, node: Spec, program: tuple[str, ...], home: Path, gate: int) -> int:
+    def _exec(self, node: Spec, gate: int) -> int:
         def become() -> int:
             pass_gate(gate)
-            os.chdir(home)
-            os.execvp(program[0], program)
+            os.chdir(Path(HOME, node.name))
+            os.execvp(node.program[0], node.program)
 
         return fork_into(self._fabric[node.place].network, Path(node.log), {gate}, become)
 

@@ -2,8 +2,8 @@
 The zygote: imports everything heavy once and forks every worker and client from there, in milliseconds each.
 
 It is single-threaded, has opened no grpc channel, reaps its children and reports each exit with its status. It speaks
-JSON datagrams with the supervisor: {"run","settings","network","gate","log"} -> {"started": pid}, and {"ended": pid,
-"status"} later; what was started begins when the gate opens.
+JSON datagrams with the supervisor: [{"run","settings","network","gate","log"}] -> {"started": [pid]}, and
+{"ended": pid, "status"} later; what was started begins when the gate opens, and finds its settings in a file.
 """
 
 import gc
@@ -24,6 +24,7 @@ PRELOAD = (
     "harness.dora.operator",
     "harness.observer",
     "harness.workload",
+    "fsspec.implementations.local",
 )
 _MESSAGE_BYTES = 1 << 17
 
@@ -49,23 +50,23 @@ class Zygote:
                 if key.data is not None:
                     self._reap(key.fd, key.data)
                 elif message := self._supervisor.recv(_MESSAGE_BYTES):
-                    self._start(json.loads(message))
+                    self._say({"started": [self._start(order) for order in json.loads(message)]})
                 else:
                     return 0
 
-    def _start(self, order: dict[str, Any]) -> None:
+    def _start(self, order: dict[str, Any]) -> int:
         network, gate = (os.open(order[name], os.O_RDONLY) for name in ("network", "gate"))
-        settings = {**order["settings"], "history_fd": self._history}
 
         def become() -> int:
             pass_gate(gate)
-            return _run(order["run"], settings)
+            settings = json.loads(Path(order["settings"]).read_text())
+            return _run(order["run"], {**settings, "history_fd": self._history})
 
         pid = fork_into(network, Path(order["log"]), {self._history, gate}, become)
         os.close(network)
         os.close(gate)
         self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
-        self._say({"started": pid})
+        return pid
 
     def _reap(self, pidfd: int, pid: int) -> None:
         self._selector.unregister(pidfd)

@@ -38,7 +38,8 @@ class Held:
         name = f"program-{self._programs}"
         log = self.folder / "logs" / f"{name}.log"
         path = str(Path(sysconfig.get_path("scripts"), program))
-        self.control.ask("start", spec=Spec(name, (path, *arguments), str(log), HARNESS_PLACE, "harness").to_json())
+        spec = Spec(name, (path, *arguments), str(log), HARNESS_PLACE, "harness")
+        self.control.ask("start", specs=[spec.to_json()])
         wait_until(program, lambda: not self.control.ask("process", name=name)["running"], 20)
         return log.read_text()
 
