@@ -23,7 +23,7 @@ control = Control(theirs, folder / "metrics.jsonl", folder / "logs" / "superviso
 theirs.close()
 control.ask("network", names=["node"])
 spec = {"name": "node", "run": ["sleep", "600"], "log": str(folder / "node.log"), "place": "node", "role": "harness"}
-control.ask("start", spec=spec)
+control.ask("start", specs=[spec])
 print("ready", flush=True)
 ours.recv(1 << 20)
 while ours.recv(1 << 20): pass
@@ -84,7 +84,7 @@ def test_a_node_that_dies_unasked_tells_why(box):
     log = box.folder / "logs" / "node.log"
     box.control.ask("network", names=["node"])
     run = ("sh", "-c", "echo one; echo no room in the ark >&2; exit 3")
-    box.control.ask("start", spec=Spec("node", run, str(log), "node", "harness").to_json())
+    box.control.ask("start", specs=[Spec("node", run, str(log), "node", "harness").to_json()])
     wait_until("the exit", lambda: box.heard("node", "exit"), 5)
     (exit_op,) = box.heard("node", "exit")
     assert exit_op.value["status"] == 3
@@ -117,12 +117,12 @@ def test_a_paused_node_is_seen_paused_until_it_goes_on(box):
 def test_a_node_started_twice_is_refused_and_again_after_its_end_is_its_next_incarnation(box):
     box.control.ask("network", names=["node"])
     spec = Spec("node", ("sleep", "600"), str(box.folder / "node.log"), "node", "harness").to_json()
-    box.control.ask("start", spec=spec)
+    box.control.ask("start", specs=[spec])
     with pytest.raises(ClusterError, match="node runs already"):
-        box.control.ask("start", spec=spec)
+        box.control.ask("start", specs=[spec])
     box.control.ask("signal", name="node", signal="KILL")
     wait_until("the end", lambda: not box.control.ask("process", name="node")["running"], 5)
-    box.control.ask("start", spec=spec)
+    box.control.ask("start", specs=[spec])
     wait_until("both starts", lambda: len(box.heard("node", "start")) == 2, 5)
     assert [op.value["incarnation"] for op in box.heard("node", "start")] == [1, 2]
 
@@ -154,3 +154,26 @@ except OSError as error:
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert said.startswith("the kernel refuses namespaces (")
     assert said.strip().endswith("in a user namespace: Operation not permitted)")
+
+
+def test_nodes_started_at_once_begin_when_all_are_there_and_hear_signals_together(box):
+    names = [f"node-{number}" for number in range(5)]
+    box.control.ask("network", names=names)
+    counted = ("sh", "-c", "ls -d ../node-*/ | wc -l; exec sleep 600")
+    specs = [Spec(name, counted, str(box.folder / "logs" / f"{name}.log"), name, "harness") for name in names]
+    box.control.ask("start", specs=[spec.to_json() for spec in specs])
+    said = [box.folder / "logs" / f"{name}.log" for name in names]
+    wait_until("all to count", lambda: all(log.exists() and log.read_text() == "5\n" for log in said), 10)
+    box.control.ask("signal", names=names, signals=["STOP", "CONT", "KILL"])
+    wait_until("their end", lambda: not box.control.ask("running"), 10)
+    assert [op.value["signal"] for op in box.heard("node-4", "signal")] == ["STOP", "CONT", "KILL"]
+
+
+def test_of_nodes_started_at_once_none_begins_where_one_runs_already(box):
+    box.control.ask("network", names=["one", "two"])
+    log = str(box.folder / "logs" / "node.log")
+    one, two = (Spec(name, ("sleep", "600"), log, name, "harness").to_json() for name in ("one", "two"))
+    box.control.ask("start", specs=[one])
+    with pytest.raises(ClusterError, match="one runs already"):
+        box.control.ask("start", specs=[two, one])
+    assert box.control.ask("running") == ["one"]
