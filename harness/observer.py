@@ -21,6 +21,7 @@ from harness.control_line import Line, listen
 from harness.core.history import OBSERVER, Op
 from harness.core.membership import alive_prefix, registered_prefix, text_of
 from harness.core.properties import Properties, parse_properties
+from harness.core.repeats import Written
 from harness.errors import EtcdError
 from harness.etcd import Etcd, Event, KeyValue
 from harness.etcd_members import member_watches
@@ -50,7 +51,7 @@ async def _observe(
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     homes, nodes = Path(settings["home"]).parent, settings["nodes"]
-    period_s = _SAMPLE_EVERY_S * math.ceil(len(nodes) / _NODES_A_PERIOD)
+    pace, written = math.ceil(len(nodes) / _NODES_A_PERIOD), Written()
     told = {"snapshot": truth.want_snapshot}
     server = await listen(settings["control"], lambda do: told[do]())
     loop, failed = asyncio.get_running_loop(), asyncio.Event()
@@ -63,7 +64,7 @@ async def _observe(
 
     for work in threads:
         threading.Thread(target=run, args=(work,), daemon=True).start()
-    samplers = [Sampler(name, str(homes / name / "control.sock"), writer.send, period_s) for name in nodes]
+    samplers = [Sampler(name, str(homes / name / "control.sock"), writer.send, pace, written) for name in nodes]
     tasks = [asyncio.create_task(sampler.run()) for sampler in samplers]
     waits = [asyncio.create_task(event.wait()) for event in (ended, failed)]
     await asyncio.wait((*waits, *tasks), return_when=asyncio.FIRST_COMPLETED)
@@ -134,8 +135,9 @@ class EtcdTruth:
 class Sampler:
     """Asks one node for its state and view, again and again."""
 
-    def __init__(self, name: str, path: str, send: Callable[[Op], None], period_s: float) -> None:
-        self._name, self._line, self._send, self._period_s = name, Line(path), send, period_s
+    def __init__(self, name: str, path: str, send: Callable[[Op], None], pace: int, written: Written) -> None:
+        """`pace` is by how much its periods are longer than those of one among few; `written` is everybody's."""
+        self._name, self._line, self._send, self._pace, self._written = name, Line(path), send, pace, written
         self._views: dict[str, dict[str, Any]] = {}
         self._last: tuple[Any, ...] = ()
 
@@ -143,8 +145,8 @@ class Sampler:
         while True:
             began_s = time.monotonic()
             heard = await self._sample()
-            pause_s = self._period_s if heard else _SAMPLE_UNHEARD_EVERY_S
-            await asyncio.sleep(max(0.0, pause_s - (time.monotonic() - began_s)))
+            pause_s = _SAMPLE_EVERY_S if heard else _SAMPLE_UNHEARD_EVERY_S
+            await asyncio.sleep(max(0.0, pause_s * self._pace - (time.monotonic() - began_s)))
 
     async def _sample(self) -> bool:
         sent_ns = time.monotonic_ns()
@@ -166,10 +168,16 @@ class Sampler:
             self._views = {digest: answer["view"]}
         stamp = (answer["pid"], answer["revision"], digest)
         if digest in self._views and stamp != self._last:
-            whose, view = {key: answer[key] for key in ("pid", "incarnation", "revision")}, self._views[digest]
-            self._send(self._op("members" if "members" in view else "view", "ok", {**view, **whose}))
+            self._tell(self._views[digest], digest, {key: answer[key] for key in ("pid", "incarnation", "revision")})
             self._last = stamp
         return answer["state"] in ("online", "ready")
+
+    def _tell(self, view: dict[str, Any], digest: str, whose: dict[str, Any]) -> None:
+        if "members" in view:
+            self._send(self._op("members", "ok", {**view, **whose}))
+        else:
+            content = {} if self._written.knows(digest) else view
+            self._send(self._op("view", "ok", {**content, **whose, "digest": digest}))
 
     def _op(self, f: str, kind: Any, value: dict[str, Any], error: str | None = None) -> Op:
         return Op(time.monotonic_ns(), self._name, kind, f, value, error)

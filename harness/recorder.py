@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.history import HARNESS, Op, OpType
+from harness.core.repeats import Whole
 
 _DATAGRAM_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 22
@@ -38,7 +39,7 @@ class Recorder:
         self._ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (self._ours, self.theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
-        self._lock = threading.Lock()
+        self._lock, self._whole = threading.Lock(), Whole()
         self._is_full, self._is_told = False, False
         self._thread = threading.Thread(target=self._receive, name="recorder", daemon=True)
 
@@ -83,7 +84,7 @@ class Recorder:
         """Whatever is wrong with one op or one listener, the others are heard, and the run is told once."""
         self._write(line)
         try:
-            op = Op.parse(line)
+            op = self._whole.of(Op.parse(line))
             for listener in self._listeners:
                 listener(op)
         except Exception as error:

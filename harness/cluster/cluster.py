@@ -28,8 +28,8 @@ from harness.faults.fault import Cuts, Signal, State
 Endings = tuple[tuple[tuple[Signal, ...], float], ...]
 """Signals, and how many seconds a node has to end after them, before the next."""
 
-_READY_S = 30.0
-_STOP_S = 3.0
+_READY_S, _READY_EACH_S = 30.0, 0.1
+_STOP_S, _STOP_EACH_S = 3.0, 0.02
 _KILLED_S = 5.0
 _ELECTED_S = 10.0
 _POLITELY: Endings = ((("CONT", "TERM"), _STOP_S), (("KILL",), _KILLED_S))
@@ -194,7 +194,7 @@ class Cluster:
             missing = [name for name in names if not self._status.is_ready(name)]
             return f"{_some(missing)} not ready"
 
-        self.seconds_until(f"start of {_plural(names)}", all_ready, _READY_S, unready)
+        self.seconds_until(f"start of {_plural(names)}", all_ready, _READY_S + _READY_EACH_S * len(names), unready)
 
     def _stop_order(self) -> list[list[str]]:
         running = self.running()
@@ -207,8 +207,9 @@ class Cluster:
         for signals, patience_s in _AT_ONCE if set(names) <= set(self._plan.etcd.members) else _POLITELY:
             for keeper, nodes in self._kept(set(names) & set(self.running())):
                 keeper.ask("signal", names=[node.name for node in nodes], signals=signals)
+            most_s = patience_s + _STOP_EACH_S * len(names)
             with contextlib.suppress(NotReadyError):
-                wait_until(f"end of {_plural(names)}", lambda: not set(names) & set(self.running()), patience_s)
+                wait_until(f"end of {_plural(names)}", lambda: not set(names) & set(self.running()), most_s)
                 return
 
     def _operate(self, do: str, **fields: Any) -> Op:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -10,6 +10,8 @@ from harness.core.history import OBSERVER, OPERATOR, Op
 from harness.core.membership import Replay, registered_prefix
 from harness.core.plan import Plan
 from harness.core.properties import Properties
+
+_SHOWN = 5
 
 
 @dataclass
@@ -135,20 +137,26 @@ class Status:
 
         A worker that was removed while it ran is no member, and has to leave by itself first.
         """
-        names = {identity: name for name, identity in self._plan.identities.items()}
+        ids, neighbours = self._plan.identities, set(self._plan.neighbours)
         with self._lock:
             running = {n: node for n, node in self._nodes.items() if node.is_running}
-            if outcasts := [name for name in running if self._plan.identities.get(name) in self._taken_out]:
+            if outcasts := [name for name in running if ids.get(name) in self._taken_out]:
                 return f"{', '.join(outcasts)} was removed from the cluster, and runs still"
-            theirs = {n for n in running if n in self._plan.neighbours}
-            ours = {n for n in running if n in names.values()} - theirs
+            theirs = {ids[n] for n in running if n in neighbours}
+            ours = {ids[n] for n in running if n in ids} - theirs
             for name, node in running.items():
-                wanted = theirs if name in theirs else ours
-                seen = {names.get(identity, identity) for identity in node.view.get("online", {})}
+                wanted, seen = theirs if name in neighbours else ours, node.view.get("online", {}).keys()
                 if name not in self._plan.etcd.members and seen != wanted:
-                    lacks, too_many = (", ".join(sorted(some)) or "nobody" for some in (wanted - seen, seen - wanted))
+                    lacks, too_many = self._listed(wanted - seen), self._listed(seen - wanted)
                     return f"{name} at revision {node.revision} lacks {lacks}, has {too_many} too many"
         return ""
+
+    def _listed(self, identities: Collection[str]) -> str:
+        """The first few workers by their names, and how many more."""
+        names = {identity: name for name, identity in self._plan.identities.items()}
+        listed = sorted(names.get(identity, identity) for identity in identities)
+        more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+        return (", ".join(listed[:_SHOWN]) or "nobody") + more
 
     def revision(self) -> int:
         """The newest that any node's view was read at."""

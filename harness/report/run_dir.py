@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.core.history import Op
 from harness.core.plan import Plan
+from harness.core.repeats import Whole
 from harness.errors import ClusterError, InputError
 from harness.report.result import Result
 
@@ -96,18 +97,19 @@ class RunDir:
 
     def ops(self) -> Iterator[Op]:
         """
-        The history's ops in the order they were written; a last line cut short, by a full disk or a crash, is left out.
+        The history's ops in the order they were written, views with their content; a last line cut short, by a full
+        disk or a crash, is left out.
 
         Raises InputError when it can't be read or another line is no op.
         """
         with _explained(InputError, "read", self.history), self.history.open("rb") as file:
-            first = 1
+            first, whole = 1, Whole()
             while lines := list(islice(file, _LINES)):
                 try:
                     ops = Op.parse_all(lines)
                 except ValueError:
                     ops = list(self._one_by_one(lines, first))
-                yield from ops
+                yield from map(whole.of, ops)
                 first += len(lines)
 
     def _one_by_one(self, lines: list[bytes], first: int) -> Iterator[Op]:
