@@ -16,6 +16,7 @@ from harness.cluster.cluster import Cluster
 from harness.cluster.control import Control
 from harness.cluster.etcd_runtime import EtcdRuntime, choose_runtime
 from harness.cluster.roles import OBSERVER, PROGRAMS, WORKLOAD, every_spec
+from harness.cluster.room import must_hold
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted
 from harness.core.history import History, Op, OutOfPlaceError, in_time_order
@@ -60,7 +61,11 @@ def run(
 
 
 def runtime_for(plan: Plan, fabric: str) -> EtcdRuntime:
-    """How the plan's etcd is run. Raises InputError for a fabric that is not built, or a runtime that can't be."""
+    """
+    How the plan's etcd is run. Raises InputError for a fabric that is not built, a runtime that can't be, or more nodes
+    than this machine can hold.
+    """
+    must_hold(len(plan.names) + len(plan.neighbours))
     if fabric == "proxy":
         raise InputError("fabric 'proxy' is not built yet; allowed: auto, namespaces")
     return choose_runtime(plan.etcd)

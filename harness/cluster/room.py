@@ -1,15 +1,21 @@
-"""How many runs this machine carries at once."""
+"""How many runs this machine carries at once, and whether it has room for one at all."""
 
 import os
+import resource
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from harness.errors import InputError
+
 _CGROUP = Path("/sys/fs/cgroup")
 _NODES_A_CORE, _NODES_AT_LEAST = 20, 10
 _MEMORY_SHARE = 0.8
 _RUN_BYTES, _NODE_BYTES = 150_000_000, 20_000_000
+_SYSTEM = Path("/proc/sys")
+_SPARE, _FILES_A_NODE, _THREADS_A_NODE = 100, 4, 12
+"""The supervisor holds a namespace, a prober and a pidfd of each node; a worker has up to eleven threads."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,40 @@ class Room:
     def runs(self, nodes: int) -> int:
         """At once, of runs that have so many nodes."""
         return min(self.by_cores(nodes), self.by_memory(nodes))
+
+
+def must_hold(nodes: int) -> None:
+    """Raises InputError, with every limit that is too low, where this machine can't hold so many nodes at once."""
+    files, threads, networks = (_SPARE + nodes * each for each in (_FILES_A_NODE, _THREADS_A_NODE, 1))
+    limits = (
+        ("open files of a process (ulimit -Hn)", files, _ulimit(resource.RLIMIT_NOFILE)),
+        ("threads of this user (ulimit -Hu)", threads, _ulimit(resource.RLIMIT_NPROC) if os.getuid() else None),
+        ("threads of this control group (pids.max)", threads, _number(_CGROUP / "pids.max")),
+        ("process numbers (kernel.pid_max)", threads, _number(_SYSTEM / "kernel/pid_max")),
+        ("threads of this machine (kernel.threads-max)", threads, _number(_SYSTEM / "kernel/threads-max")),
+        ("network namespaces (user.max_net_namespaces)", networks, _number(_SYSTEM / "user/max_net_namespaces")),
+    )
+    low = [
+        f"{what}: {most}, and {needed} are needed"
+        for what, needed, most in limits
+        if most is not None and most < needed
+    ]
+    if low:
+        raise InputError(f"{nodes} nodes are too many for the limits here: {'; '.join(low)}")
+
+
+def _ulimit(which: int) -> int | None:
+    _, most = resource.getrlimit(which)
+    return None if most == resource.RLIM_INFINITY else most
+
+
+def _number(path: Path) -> int | None:
+    """None where there is no such limit."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
 
 
 def _reclaimable_bytes() -> int:
