@@ -2,6 +2,7 @@
 
 import json
 import pkgutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -43,10 +44,16 @@ def bench(names: tuple[str, ...], store: bool, as_json: bool) -> None:
         wanted = frame.subjects(names, subjects)
     except KeyError as error:
         raise click.BadParameter(error.args[0]) from error
-    rows, last = {name: measured(name, subjects[name]) for name in wanted}, frame.stored()["subjects"]
+    rows, last = dict[str, list[Row]](), frame.stored()["subjects"]
+    for name in wanted:
+        try:
+            rows[name] = measured(name, subjects[name])
+        except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
+            print(f"{name}: can't be measured: {error}", file=sys.stderr)
     click.echo(json.dumps(frame.as_json(rows)) if as_json else frame.told(rows, last))
     if store:
         frame.store(rows)
+    sys.exit(len(rows) < len(wanted))
 
 
 if __name__ == "__main__":
