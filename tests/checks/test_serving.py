@@ -2,6 +2,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
+from msgspec import structs
 
 from harness.checks import INVARIANTS
 from harness.core.content import content_of
@@ -198,7 +199,7 @@ GUEST = replace(PLAN, guests={"client-1": ("program",)})
 def of_guest(done, kind="ok", error=None, **value):
     """The same op as somebody else's client tells it."""
     told = {**{name: done.value[name] for name in done.value if name not in ("tried", "asked")}, "revision": None}
-    return replace(done, type=kind, error=error, value={**told, **value})
+    return structs.replace(done, type=kind, error=error, value={**told, **value})
 
 
 def read_by_guest(seconds, **value):
@@ -208,7 +209,10 @@ def read_by_guest(seconds, **value):
 
 def failed_by_guest(seconds, **owner):
     done = read(seconds, KEY, OWNER, 5)
-    return [asked_for(seconds - 0.01, done), replace(done, type="fail", error="no", value={"key": KEY, **owner})]
+    return [
+        asked_for(seconds - 0.01, done),
+        structs.replace(done, type="fail", error="no", value={"key": KEY, **owner}),
+    ]
 
 
 def beginning(length):
