@@ -51,6 +51,7 @@ class Client:
     def __init__(self, name: str, path: str, send: Callable[[Op], None], numbers: "count[int]") -> None:
         self._name, self._path, self._send, self._numbers = name, path, send, numbers
         self._idle: list[Line] = []
+        self._reads = 0
         self._places = asyncio.Semaphore(_IN_FLIGHT_MAX)
 
     def close(self) -> None:
@@ -62,9 +63,11 @@ class Client:
         return await self._do("lookup", key, is_final)
 
     async def read(self, key: str, is_final: bool = False) -> bool:
-        return await self._do("read", key, is_final)
+        """Every other one by pages, as other clients of the workers read."""
+        self._reads += 1
+        return await self._do("read", key, is_final, by_pages=self._reads % 2 == 0)
 
-    async def _do(self, f: str, key: str, is_final: bool) -> bool:
+    async def _do(self, f: str, key: str, is_final: bool, **how: bool) -> bool:
         """Whether it was ok. While too many wait for their answer no op is begun; a final one waits for its turn."""
         if self._places.locked() and not is_final:
             return False
@@ -73,7 +76,7 @@ class Client:
             self._record("invoke", f, value, number)
             line = self._idle.pop() if self._idle else Line(self._path)
             try:
-                answer = await line.ask({"do": f, "key": key}, _TIMEOUT_S)
+                answer = await line.ask({"do": f, "key": key, **how}, _TIMEOUT_S)
             except TimeoutError:
                 self._record("info", f, value, number, f"no answer within {_TIMEOUT_S:g} s")
             except (ConnectionRefusedError, FileNotFoundError) as error:

@@ -14,8 +14,9 @@ from harness.checks.neighbours import NeighboursAreNotSeen
 from harness.checks.outages import OneRegistrationAfterAnOutage
 from harness.checks.outcasts import RemovalIsFinal, RemovedProcessStaysOut
 from harness.checks.pauses import APauseCountsOnce
-from harness.checks.reads import ReadsAreWhatTheUfsHolds
-from harness.checks.rings import NoOwnerFromAnEmptyView, OwnerIsInTheView, OwnerIsTheRings, RestartMovesNothing
+from harness.checks.reads import PagesAreWhatTheUfsHolds, ReadsAreWhatTheUfsHolds
+from harness.checks.restarts import RestartMovesNothing
+from harness.checks.rings import NoOwnerFromAnEmptyView, OwnerIsInTheView, OwnerIsTheRings
 from harness.checks.serving import HealthyOwnersServe
 from harness.checks.stops import CleanStopIsImmediate
 from harness.checks.unplanned import NothingUnplanned
@@ -54,6 +55,7 @@ INVARIANTS: dict[str, type[Invariant]] = {
     "healthy-owners-serve": HealthyOwnersServe,
     "a-pause-counts-once": APauseCountsOnce,
     "reads-are-what-the-ufs-holds": ReadsAreWhatTheUfsHolds,
+    "pages-are-what-the-ufs-holds": PagesAreWhatTheUfsHolds,
     "nothing-left-behind": NothingLeftBehind,
     "faults-are-proven": FaultsAreProven,
     "enough-evidence": EnoughEvidence,

@@ -12,6 +12,9 @@ class Files:
     def __init__(self, plan: Plan) -> None:
         self._seed, self._file_bytes, self._guests = plan.seed, plan.workload.file_bytes, plan.guests
         self._is_beginning = lru_cache(1024)(self._compared)
+        self._content = lru_cache(8)(lambda key: content_of(self._seed, key, self._file_bytes))
+        self.part = lru_cache(65536)(self._part)
+        """Of a key from one byte to before another: how many there are, and their SHA-256."""
 
     def length(self, key: str) -> int:
         return length_of(self._seed, key, self._file_bytes)
@@ -31,3 +34,7 @@ class Files:
 
     def _compared(self, key: str, length: int, digest: str) -> bool:
         return sha256(content_of(self._seed, key, self._file_bytes)[:length]).hexdigest() == digest
+
+    def _part(self, key: str, start: int, end: int) -> tuple[int, str]:
+        held = self._content(key)[start:end]
+        return len(held), sha256(held).hexdigest()

@@ -1,11 +1,7 @@
 """Invariants of the ring: whom a client takes for the owner of a key, given the view it had."""
 
-from dataclasses import dataclass
-
 from harness.checks.contents import Content
 from harness.checks.invariant import Invariant
-from harness.checks.owners import REMEMBERED
-from harness.checks.planned import anyone_starts_again
 from harness.checks.routes import Route
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted, too_few
@@ -179,89 +175,4 @@ class NoOwnerFromAnEmptyView(OfRoutes):
             routes=self._routes,
             refused=self._refused,
             unexamined=self.truth.routes.unexamined,
-        )
-
-
-@dataclass(eq=False)
-class _Remembered:
-    owner: str | None
-    op: Op
-
-
-class RestartMovesNothing(OfRoutes):
-    """
-    Two things must survive a restart: the node's identity, and every owner wherever the members are the same as before.
-
-    Owners are compared within one client, so that two clients that disagree are not taken for a restart's doing.
-    """
-
-    name = "restart-moves-nothing"
-    id = "R9"
-    says = "a restarted worker has its identity of before, and with equal members every key has its owner of before"
-    needs = "nobody is started again"
-
-    def __init__(self, plan: Plan, truth: Truth) -> None:
-        super().__init__(plan, truth)
-        self._owners: dict[tuple[str, tuple[str, ...], str], _Remembered] = {}
-        self._identities: dict[str, Op] = {}
-        self._restarts = self._compared = 0
-
-    @staticmethod
-    def applies(plan: Plan) -> bool:
-        return anyone_starts_again(plan)
-
-    def on_sample(self, op: Op) -> None:
-        if op.type == "ok" and op.value.get("id") and self.truth.nodes.node(op.actor).process:
-            self._identified(op)
-
-    def on_register(self, op: Op) -> None:
-        if op.type == "ok":
-            self._identified(op)
-
-    def _identified(self, op: Op) -> None:
-        """By incarnation, which a `register` op does not tell: the process that runs now is meant."""
-        before = self._identities.get(op.actor)
-        self._identities[op.actor] = op
-        process = self.truth.nodes.node(op.actor).process
-        if before is None or process is None or before.time_ns >= process.start.time_ns:
-            return
-        self._restarts += 1
-        if before.value["id"] != op.value["id"]:
-            self.violated(
-                f"{op.actor} was {before.value['id']} until its restart at {self.truth.at(process.start.time_ns)}, and "
-                f"is {op.value['id']} since ({self.truth.at(op.time_ns)})",
-                before,
-                process.start,
-                op,
-            )
-
-    def route(self, route: Route) -> None:
-        op, owner = route.op, route.op.value["owner"]
-        place = op.actor, route.views[-1].members, op.value["key"]
-        known = self._owners.get(place)
-        if known is None:
-            if len(self._owners) < REMEMBERED:
-                self._owners[place] = _Remembered(owner, op)
-        elif known.op.time_ns < self.truth.nodes.restarted_ns < op.time_ns:
-            self._compared += 1
-            if known.owner != owner:
-                self._moved(known.op, op)
-            self._owners[place] = _Remembered(owner, op)
-
-    def _moved(self, before: Op, after: Op) -> None:
-        self.violated(
-            f"{self.routed(before)} at {self.seen_at(before)} and {self.truth.who(after.value['owner'])} at "
-            f"{self.seen_at(after)}, with the same members and nothing but a restart in between",
-            before,
-            after,
-        )
-
-    def verdict(self) -> Verdict:
-        missing = "" if self._restarts or self._compared else "no node was seen again after a restart"
-        return self.answer(
-            f"{counted(self._restarts, 'restart')} of workers, {counted(self._compared, 'owner')} before and after one",
-            missing,
-            restarts=self._restarts,
-            owners_compared=self._compared,
-            owners_remembered=len(self._owners),
         )

@@ -21,15 +21,16 @@ from harness.core.identity import WorkerId
 from harness.core.membership import Member, View
 from harness.core.ring import Ring
 from harness.dora import control
+from harness.dora.fetch import Fetch, Part, Served
 from harness.dora.members import MEMBERSHIP, Members, must_be_etcd
-from harness.dora.rest import WORKER_HEADER, cached
 from harness.dora.settings import Settings, run_part
 from harness.dora.ufs import Ufs
-from harness.errors import ClusterError, EtcdError, InputError, NotReadyError
+from harness.errors import ClusterError, EtcdError, NotReadyError
 from harness.etcd import Etcd
 
 CANDIDATES_MAX = 3
 READ_TIMEOUT_S = 1.0
+_PARTS_TOLD = 32
 UFS = "ufs"
 _FIRST_VIEW_RETRY_S = 0.1
 
@@ -57,20 +58,11 @@ class Lookup:
 
 
 @dataclass(frozen=True)
-class Served:
-    """A file, by whom (an identity, or `ufs`), and how many of its pages were cached there, and were not."""
-
-    by: str
-    contents: bytes
-    hits: int = 0
-    misses: int = 0
-
-
-@dataclass(frozen=True)
 class Read:
     """
     `owner` is None on an empty ring; `asked` are the addresses, `host:port`, at which those of `tried` were asked;
-    None for one that the view does not have.
+    None for one that the view does not have. `parts` are the pages that came, those of workers that broke off included;
+    none where files were asked for whole.
     """
 
     owner: WorkerId | None
@@ -78,6 +70,7 @@ class Read:
     tried: tuple[WorkerId, ...]
     asked: tuple[str | None, ...]
     served: Served
+    parts: tuple[Part, ...] = ()
 
 
 class Client:
@@ -102,6 +95,7 @@ class Client:
         connector = aiohttp.TCPConnector(force_close=True)
         timeout = aiohttp.ClientTimeout(total=READ_TIMEOUT_S)
         self._http = aiohttp.ClientSession(connector=connector, timeout=timeout)
+        self._workers = Fetch(self._http, self.properties.size_bytes("alluxio.worker.page.store.page.size"))
         self._refreshing = asyncio.create_task(self._keep_view())
 
     async def close(self) -> None:
@@ -118,9 +112,9 @@ class Client:
             raise LookupError(f"no worker is on the ring at revision {known.view.revision}")
         return Lookup(candidates[0], known.view.revision)
 
-    async def read(self, key: str) -> Read:
+    async def read(self, key: str, by_pages: bool = False) -> Read:
         """
-        The file `key`, from its owner, else from another candidate, else from the UFS.
+        The file `key`, from its owner, else from another candidate, else from the UFS; asked for whole, or by pages.
 
         Raises FileNotFoundError, InputError for a path outside the UFS, NotReadyError without a view, and ClusterError
         when nobody answered and the UFS is not to be read.
@@ -128,20 +122,20 @@ class Client:
         known = self.current()
         candidates = self.candidates(known, key, CANDIDATES_MAX)
         owner = candidates[0] if candidates else None
-        asked = list[str | None]()
+        asked, parts = list[str | None](), list[Part]()
         for place, worker in enumerate(candidates, 1):
             asked.append(self.address(known, worker))
             try:
-                served = await self.fetch(asked[-1], worker, key)
+                served = await self.fetch(asked[-1], worker, key, parts if by_pages else None)
             except (aiohttp.ClientError, OSError, ClusterError) as error:
                 if isinstance(error, FileNotFoundError):
                     raise
                 self.logger.warning("%s of %s: %s", worker, key, error or type(error).__name__)
             else:
                 tried = tuple(candidates[:place])
-                return Read(owner, known.view.revision, tried, tuple(asked), served)
+                return Read(owner, known.view.revision, tried, tuple(asked), served, tuple(parts))
         served = Served(UFS, await self.fall_back(key))
-        return Read(owner, known.view.revision, tuple(candidates), tuple(asked), served)
+        return Read(owner, known.view.revision, tuple(candidates), tuple(asked), served, tuple(parts))
 
     def current(self) -> Known:
         """What an operation goes by from its beginning to its end."""
@@ -158,19 +152,13 @@ class Client:
         member = known.member(worker)
         return member.address.http if member else None
 
-    async def fetch(self, address: str | None, worker: WorkerId, key: str) -> Served:
-        """From one worker. Raises as `read` does; OSError and aiohttp.ClientError when nobody answers."""
+    async def fetch(self, address: str | None, worker: WorkerId, key: str, parts: list[Part] | None = None) -> Served:
+        """From one worker, by pages where there is a list for them. Raises as `Fetch` does."""
         if address is None:
             raise ClusterError("not in the view")
-        async with self._http.get(f"http://{address}/v1/file", params={"path": key}) as answer:
-            if answer.status == 404:
-                raise FileNotFoundError(f"{key}: no such file")
-            if answer.status == 400:
-                raise InputError((await answer.text()).strip())
-            if answer.status != 200:
-                raise ClusterError(f"answered {answer.status}")
-            by, (hits, misses) = answer.headers.get(WORKER_HEADER, str(worker)), cached(answer.headers)
-            return Served(by, await answer.read(), hits, misses)
+        if parts is None:
+            return await self._workers.whole(address, worker, key)
+        return await self._workers.by_pages(address, worker, key, parts)
 
     async def fall_back(self, key: str) -> bytes:
         if not self.properties.bool("alluxio.dora.client.ufs.fallback.enabled"):
@@ -256,7 +244,7 @@ class Client:
             return {"owner": str(found.owner), "revision": found.revision}
 
         async def read(request: dict[str, Any]) -> dict[str, Any]:
-            return _told(await self.read(request["key"]))
+            return _told(await self.read(request["key"], request.get("by_pages", False)))
 
         async def stop(request: dict[str, Any]) -> dict[str, Any]:
             self._stopped.set()
@@ -276,4 +264,5 @@ def _told(read: Read) -> dict[str, Any]:
         "sha256": hashlib.sha256(read.served.contents).hexdigest(),
         "hits": read.served.hits,
         "misses": read.served.misses,
+        "parts": [part.to_json() for part in read.parts[:_PARTS_TOLD]],
     }

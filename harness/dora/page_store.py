@@ -19,7 +19,7 @@ from pathlib import Path
 
 _NAME = re.compile(r"[0-9a-f]{64}-[0-9]{1,12}")
 _PART, _LOCK = ".part", "lock"
-_CHECKSUM_BYTES = 32
+CHECKSUM_BYTES = 32
 
 
 def page_name(file: str, index: int) -> str:
@@ -34,7 +34,7 @@ class PageStore:
     """
 
     def __init__(self, folder: Path, limit_bytes: int, tell: Callable[[str], None]) -> None:
-        self._folder, self._limit, self._tell = folder, limit_bytes, tell
+        self.folder, self.limit_bytes, self._tell = folder, limit_bytes, tell
         self._sizes: OrderedDict[str, int] = OrderedDict()
         self._of_file = Counter[str]()
         self._used = 0
@@ -45,11 +45,11 @@ class PageStore:
     def open(self) -> None:
         """Take the folder for this process alone, remove what a killed one left half written, find its pages."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            lock_fd = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock_fd = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._find()
+                self.find()
             except OSError:
                 os.close(lock_fd)
                 raise
@@ -83,47 +83,54 @@ class PageStore:
                 return None
             self._sizes.move_to_end(name)
         try:
-            sealed = (self._folder / name).read_bytes()
+            contents = self.read(name)
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
                 self._failed(error)
+            contents = None
+        if contents is None:
             self._forget(name)
-            return None
-        contents = sealed[_CHECKSUM_BYTES:]
-        if sealed[:_CHECKSUM_BYTES] == _checksum(name, contents):
-            return contents
-        self._forget(name)
-        self._remove([name])
-        return None
+            self._remove([name])
+        return contents
 
     def put(self, name: str, contents: bytes) -> None:
-        size = _CHECKSUM_BYTES + len(contents)
-        if self._lock_fd is None or size > self._limit:
+        size = CHECKSUM_BYTES + len(contents)
+        if self._lock_fd is None or size > self.limit_bytes:
             return
         self._remove(self._make_room(size))
-        part = self._folder / f"{name}.{next(self._numbers)}{_PART}"
         try:
-            self._write(part, name, contents)
+            self.write(name, contents)
         except OSError as error:
             self._give_back(size)
             self._failed(error)
-            self._remove([part.name])
         else:
             self._give_back(size)
             self._add(name, size)
 
-    def _write(self, part: Path, name: str, contents: bytes) -> None:
-        with part.open("xb", buffering=0) as out:
-            for piece in (_checksum(name, contents), contents):
-                written = out.write(piece)
-                if written != len(piece):
-                    raise OSError(f"{written} of {len(piece)} bytes written")
-        part.replace(self._folder / name)
+    # each step a small method, so that a subclass can get exactly one of them wrong
 
-    def _find(self) -> None:
+    def read(self, name: str) -> bytes | None:
+        """None for what was not put under that name, or not like that. Raises OSError."""
+        sealed = (self.folder / name).read_bytes()
+        contents = sealed[CHECKSUM_BYTES:]
+        return contents if sealed[:CHECKSUM_BYTES] == checksum(name, contents) else None
+
+    def write(self, name: str, contents: bytes) -> None:
+        """Raises OSError; then nothing of it is left."""
+        part = self.folder / f"{name}.{next(self._numbers)}{_PART}"
+        try:
+            with part.open("xb") as out:
+                out.write(checksum(name, contents))
+                out.write(contents)
+            part.replace(self.folder / name)
+        except OSError:
+            self._remove([part.name])
+            raise
+
+    def find(self) -> None:
         """In the order in which they were written, which stands for the order of use."""
         found: dict[str, os.stat_result] = {}
-        with os.scandir(self._folder) as entries:
+        with os.scandir(self.folder) as entries:
             for entry in entries:
                 if entry.name.endswith(_PART):
                     self._remove([entry.name])
@@ -157,7 +164,7 @@ class PageStore:
         with self._guard:
             self._used += size
             gone = []
-            while self._used > self._limit and self._sizes:
+            while self._used > self.limit_bytes and self._sizes:
                 gone.append(next(iter(self._sizes)))
                 self._pop(gone[-1])
             return gone
@@ -169,15 +176,15 @@ class PageStore:
     def _remove(self, names: list[str]) -> None:
         for name in names:
             with suppress(OSError):
-                (self._folder / name).unlink(missing_ok=True)
+                (self.folder / name).unlink(missing_ok=True)
 
     def _failed(self, why: object) -> None:
         if not self._is_told:
             self._is_told = True
-            self._tell(f"{self._folder}: pages are not kept, but read from the UFS: {why}")
+            self._tell(f"{self.folder}: pages are not kept, but read from the UFS: {why}")
 
 
-def _checksum(name: str, contents: bytes) -> bytes:
+def checksum(name: str, contents: bytes) -> bytes:
     digest = sha256(f"{name}\n".encode())
     digest.update(contents)
     return digest.digest()

@@ -35,12 +35,14 @@ class PathIds:
         if len(self._learned) > _LEARNED_MAX:
             self._learned.popitem(last=False)
 
-    async def path(self, id: str) -> str:
-        """Raises FileNotFoundError for an id that no file has, or that is none."""
+    async def path(self, id: str, hint: str = "") -> str:
+        """`hint` itself where it has that id. Raises FileNotFoundError for an id that no file has, or that is none."""
         try:
             digest = bytes.fromhex(id)
         except ValueError:
             digest = b""
+        if digest and digest == _digest(hint):
+            return hint
         if digest and not self._known(digest):
             async with self._looking:
                 if not self._known(digest) and time.monotonic() >= self._not_before_s:

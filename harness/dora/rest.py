@@ -4,7 +4,7 @@ What a worker serves over HTTP, by the paths that Alluxio's workers have and its
   GET /v1/health                            200 while it serves, else 503
   GET /v1/file?path=file:///ufs/key-00001   the file
   GET /v1/file/ID/page/N                    its page N, counted from 0; ID is the SHA-256 of its full path in hex.
-                                            With ?offset=&length= a part of the page
+                                            With ?offset=&length= a part of the page; ?path= saves looking for it
   GET /v1/info?path=                        a list of one: what is there
   GET /v1/files?path=                       what is in a folder
   GET /v1/load?path=&opType=                submit, progress or stop: loads a file or folder into the cache
@@ -29,6 +29,7 @@ from harness.dora.ufs import Entry
 from harness.errors import InputError
 
 WORKER_HEADER, LEASE_HEADER = "X-Dora-Worker", "X-Dora-Lease"
+VERSION_HEADER = "ETag"
 CACHED_HEADER = "X-Dora-Cached"
 """`2/3`: of three pages that were asked for, two were on disk when the answer began."""
 
@@ -78,25 +79,25 @@ class Routes:
         path = _path(request)
         async with _as_status():
             file, cached, first = await self._begun(lambda: self._found(path), 0)
-        headers = {**self._credentials(), CACHED_HEADER: f"{cached}/{self._pages.count(file)}"}
-        return await send(request, headers, file.size, self._rest(file, first, headers[LEASE_HEADER]))
+            headers = self._headers(file, cached, self._pages.count(file))
+            return await send(request, headers, file.size, self._rest(file, first, headers[LEASE_HEADER]))
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         self._credentials()
-        id, index = request.match_info["id"], _number("page", request.match_info["index"])
+        id, hint = request.match_info["id"], request.query.get("path", "")
+        index = _number("page", request.match_info["index"])
         offset = _number("offset", request.query.get("offset", "0"))
         length = _number("length", request.query.get("length", str(self._pages.page_bytes)))
         if offset > self._pages.page_bytes:
             raise web.HTTPBadRequest(text=f"offset {offset} is past the page, which has {self._pages.page_bytes}\n")
         async with _as_status():
-            _, cached, page = await self._begun(lambda: self._found_by(id), index, alone=True)
+            file, cached, page = await self._begun(lambda: self._found_by(id, hint), index, alone=True)
         part = memoryview(page)[offset : offset + length]
-        headers = {**self._credentials(), CACHED_HEADER: f"{cached}/1"}  # its lease may be gone since it began
 
         async def once() -> AsyncIterator[memoryview]:
             yield part
 
-        return await send(request, headers, len(part), once())
+        return await send(request, self._headers(file, cached, 1), len(part), once())
 
     async def info(self, request: web.Request) -> web.StreamResponse:
         self._credentials()
@@ -134,14 +135,14 @@ class Routes:
         self._worker.ids.learn(path)
         return file
 
-    async def _found_by(self, id: str) -> Entry:
-        return await self._pages.on_thread(self._pages.ufs.file, await self._worker.ids.path(id))
+    async def _found_by(self, id: str, hint: str) -> Entry:
+        return await self._pages.on_thread(self._pages.ufs.file, await self._worker.ids.path(id, hint))
 
     async def _begun(self, find: Finder, index: int, alone: bool = False) -> tuple[Entry, int, bytes]:
         """The file, how many of its pages (or whether this one, `alone`) were cached, and the page `index`."""
         for _ in range(_TRIES):
             file = await find()
-            cached = self._pages.has(file, index) if alone else self._pages.cached(file)
+            cached = int(self._pages.has(file, index)) if alone else self._pages.cached(file)
             if index >= max(1, self._pages.count(file)):
                 raise FileNotFoundError(f"{file.url} has {self._pages.count(file)} pages of {self._pages.page_bytes}")
             try:
@@ -157,6 +158,10 @@ class Routes:
             if self._credentials()[LEASE_HEADER] != lease:
                 raise ChangedError("it has another lease now")
             yield await self._worker.page(file, index)
+
+    def _headers(self, file: Entry, hits: int, pages: int) -> dict[str, str]:
+        """Made when the answer begins: the lease may have gone since it was asked for."""
+        return {**self._credentials(), VERSION_HEADER: f'"{file.version}"', CACHED_HEADER: f"{hits}/{pages}"}
 
     def _credentials(self) -> dict[str, str]:
         credentials = self._worker.credentials()

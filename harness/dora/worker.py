@@ -32,6 +32,7 @@ from harness.dora.actions import (
     NotRegistered,
     Register,
     Registered,
+    Report,
     Revoke,
     Revoked,
 )
@@ -71,7 +72,7 @@ class Worker:
 
     async def run(self) -> int:
         """Bind the port, join, serve, leave; the exit status. Raises InputError and ClusterError: it can't start."""
-        self._refresh_now = asyncio.Event()
+        self._loop, self._refresh_now = asyncio.get_running_loop(), asyncio.Event()
         self.ids = PathIds(self.pages.ufs.urls, self.pages.on_thread, self.logger.warning)
         self.loads = Loads(self.pages, self.page)
         self.etcd = Etcd(self.properties.list("alluxio.etcd.endpoints"), self.settings.etcd_timeout_s)
@@ -79,7 +80,6 @@ class Worker:
         async with AsyncExitStack() as at_the_end:
             at_the_end.callback(self.etcd.close)
             at_the_end.callback(self.pages.close)
-            await self.pages.open()
             at_the_end.push_async_callback(self.loads.close)
             self.session = self.new_session(self.address(await self._serve(at_the_end)))
             reporter = Reporter(self.settings.name, self.settings.history_fd)
@@ -89,7 +89,8 @@ class Worker:
             if self.settings.control:
                 asks = await control.listen(self.settings.control, self._answerers())
                 at_the_end.callback(asks.close)
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.driver.stop)
+            self._loop.add_signal_handler(signal.SIGTERM, self.driver.stop)
+            await self.pages.open()
             self.logger.info("starts as %s, incarnation %d", self.id, self.settings.incarnation)
             self.driver.spawn(self._keep_view())
             self.driver.tick()
@@ -194,7 +195,12 @@ class Worker:
 
     def new_store(self) -> PageStore:
         limit = self.properties.size_bytes("alluxio.worker.page.store.sizes")
-        return PageStore(self.settings.page_folder, limit, self.logger.warning)
+        return PageStore(self.settings.page_folder, limit, self.not_kept)
+
+    def not_kept(self, why: str) -> None:
+        """Pages can't be cached; comes from a thread, and at most once."""
+        with contextlib.suppress(RuntimeError):  # the loop has just been closed
+            self._loop.call_soon_threadsafe(lambda: self.driver.act([Report("uncached", {"why": why})]))
 
     def new_pages(self) -> Pages:
         ufs = Ufs(self.properties.text("alluxio.dora.client.ufs.root"))

@@ -202,6 +202,7 @@ def read(seconds, key, owner, revision, *, client="client-1", content=None, **mo
     content = {"length": len(content_of(PLAN.seed, key)), "sha256": sha256_of(PLAN.seed, key)} | (content or {})
     value = {"key": key, "owner": IDS[owner], "revision": revision, "tried": [IDS[owner]], "served_by": IDS[owner]}
     value["asked"] = [f"{owner}:28080"]
+    value["parts"] = [{"from": IDS[owner], "offset": 0, **content}]
     return op(seconds, client, "read", {**value, **content, **more}, id=2)
 
 

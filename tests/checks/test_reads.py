@@ -3,8 +3,9 @@ from hashlib import sha256
 
 import pytest
 
+from harness.checks import INVARIANTS
 from harness.core.content import content_of
-from tests.checks.telling import KEYS, PLAN, judged, op, owner_of, read, run_begins, texts
+from tests.checks.telling import IDS, KEYS, PLAN, judged, op, owner_of, planned, read, run_begins, texts
 
 NAME = "reads-are-what-the-ufs-holds"
 KEY = KEYS[0]
@@ -52,3 +53,73 @@ def test_a_beginning_of_the_file_is_no_other_content_where_a_guest_read_it():
     assert (verdict.outcome, verdict.summary) == ("valid", "1 read, 0 of them from the UFS, 1 more cut short")
     assert judged(NAME, whole, short, short, plan=guest).missing == "only 1 of 3 reads were answered"
     assert judged(NAME, whole, short).outcome == "violated"
+
+
+# pages-are-what-the-ufs-holds
+
+PAGES = "pages-are-what-the-ufs-holds"
+PAGE = 1000
+BY_PAGES = planned(properties={**PLAN.properties, "alluxio.worker.page.store.page.size": str(PAGE)})
+LONG = next(key for key in KEYS if len(content_of(PLAN.seed, key)) > 2 * PAGE)
+CONTENT = content_of(PLAN.seed, LONG)
+
+
+def part(offset, contents=None, by="worker-1"):
+    contents = CONTENT[offset : offset + PAGE] if contents is None else contents
+    told = {"offset": offset, "length": len(contents), "sha256": sha256(contents).hexdigest()}
+    return {"from": IDS[by], **told}
+
+
+def read_by_pages(*parts):
+    return judged(PAGES, run_begins(), read(1, LONG, "worker-1", 5, parts=list(parts)), plan=BY_PAGES)
+
+
+def every_page(by="worker-1"):
+    return [part(offset, by=by) for offset in range(0, len(CONTENT), PAGE)]
+
+
+def test_pages_of_the_ufs_are_valid_those_of_an_answer_that_broke_off_too():
+    verdict = read_by_pages(part(0, by="worker-2"), *every_page())
+    pages = len(every_page()) + 1
+    assert (verdict.outcome, verdict.summary) == ("valid", f"{pages} pages, 1 of them of answers that broke off")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        part(0, CONTENT[PAGE : 2 * PAGE]),
+        part(0, CONTENT[: PAGE // 2] + bytes(PAGE // 2)),
+        part(0, CONTENT[: PAGE - 1]),
+        part(0, CONTENT[: PAGE + 1]),
+        part(0, b""),
+        part(PAGE, content_of(PLAN.seed, KEYS[-1])[:PAGE]),
+    ],
+    ids=["another page", "torn", "too short", "too long", "nothing", "of another file"],
+)
+def test_a_page_with_other_bytes_is_violated_though_the_read_ended_well_elsewhere(wrong):
+    verdict = read_by_pages({**wrong, "from": IDS["worker-2"]}, *every_page())
+    assert f"worker-2 sent client-1 {wrong['length']} bytes with SHA-256 {wrong['sha256'][:12]}..." in texts(verdict)[0]
+    assert f"of {LONG} from byte {wrong['offset']} on (1.00 s); the UFS holds {PAGE}" in texts(verdict)[0]
+
+
+def test_the_last_page_is_as_long_as_what_is_left():
+    last = len(CONTENT) // PAGE * PAGE
+    assert read_by_pages(part(last)).outcome == "valid"
+    assert read_by_pages(part(last, CONTENT[last:] + b"\0")).outcome == "violated"
+
+
+def test_files_that_were_only_read_whole_prove_nothing_of_pages():
+    verdict = judged(PAGES, read(1, LONG, "worker-1", 5, parts=[]))
+    assert (verdict.outcome, verdict.missing) == ("unknown", "no file was read by pages")
+
+
+@pytest.mark.parametrize(
+    ("plan", "applies"),
+    [
+        (PLAN, True),
+        (replace(PLAN, clients=()), False),
+        (replace(PLAN, workload=replace(PLAN.workload, reads_per_s=0.0)), False),
+    ],
+)
+def test_pages_are_judged_where_clients_read(plan, applies):
+    assert INVARIANTS[PAGES].applies(plan) is applies

@@ -4,20 +4,15 @@ import pytest
 
 from harness.checks import INVARIANTS
 from tests.checks.telling import (
-    IDS,
     KEYS,
     PLAN,
     WORKERS,
-    exited,
     judged,
     looked_up,
     owner_of,
     planned,
     read,
     run_begins,
-    sampled,
-    started,
-    step,
     texts,
     viewed,
 )
@@ -28,7 +23,7 @@ OTHER = next(name for name in WORKERS if name != OWNER)
 LEFT = tuple(name for name in WORKERS if name != OWNER)
 HEIR = owner_of(KEY, LEFT)
 STATIC = replace(PLAN, properties={**PLAN.properties, "alluxio.user.dynamic.consistent.hash.ring.enabled": "false"})
-IN_VIEW, THE_RINGS, RESTART = "owner-is-in-the-view", "owner-is-the-rings", "restart-moves-nothing"
+IN_VIEW, THE_RINGS = "owner-is-in-the-view", "owner-is-the-rings"
 
 
 @pytest.mark.parametrize("name", [IN_VIEW, THE_RINGS])
@@ -119,72 +114,3 @@ def test_many_violations_are_counted_and_few_are_kept():
     wrong = [looked_up(2 + number / 100, KEY, OTHER, 5) for number in range(50)]
     verdict = judged(THE_RINGS, viewed(1, "client-1", 5), *wrong)
     assert (len(verdict.violations), verdict.examined["violations"]) == (20, 50)
-
-
-# restart-moves-nothing
-
-
-def restarted(*ops, id=None):
-    """worker-1 is restarted from 4 s to 5 s."""
-    return judged(
-        RESTART,
-        run_begins(),
-        started(0, "worker-1", 1),
-        sampled(1, "worker-1", 5),
-        viewed(1, "client-1", 5),
-        looked_up(2, KEY, OWNER, 5),
-        exited(4, "worker-1", 1),
-        started(5, "worker-1", 2, 2),
-        sampled(6, "worker-1", 7, pid=2, id=id),
-        *ops,
-    )
-
-
-def test_the_same_identity_and_owner_after_a_restart_are_valid():
-    verdict = restarted(viewed(6, "client-1", 7), looked_up(7, KEY, OWNER, 7))
-    assert (verdict.outcome, verdict.summary) == ("valid", "1 restart of workers, 1 owner before and after one")
-
-
-def test_another_identity_after_a_restart_is_violated():
-    verdict = restarted(id=IDS["worker-4"])
-    assert texts(verdict) == [
-        f"worker-1 was {IDS['worker-1']} until its restart at 5.00 s, and is {IDS['worker-4']} since (6.00 s)"
-    ]
-
-
-def test_another_owner_with_equal_members_after_a_restart_is_violated():
-    verdict = restarted(viewed(6, "client-1", 7), looked_up(7, KEY, OTHER, 7))
-    assert texts(verdict) == [
-        f"client-1 took {OWNER} for the owner of {KEY} at revision 5 (2.00 s) and {OTHER} at revision 7 (7.00 s), "
-        "with the same members and nothing but a restart in between"
-    ]
-
-
-def test_other_members_may_have_another_owner():
-    verdict = restarted(viewed(6, "client-1", 7, online=LEFT), looked_up(7, KEY, HEIR, 7))
-    assert (verdict.outcome, verdict.examined["owners_compared"]) == ("valid", 0)
-
-
-def test_two_clients_that_disagree_are_not_a_restarts_doing():
-    other = viewed(6, "client-2", 7), looked_up(7, KEY, OTHER, 7, client="client-2")
-    assert restarted(*other).outcome == "valid"
-
-
-def test_an_owner_that_changes_without_a_restart_is_not_this_ones_business():
-    verdict = judged(RESTART, viewed(1, "client-1", 5), looked_up(2, KEY, OWNER, 5), looked_up(3, KEY, OTHER, 5))
-    assert verdict.outcome == "unknown"
-
-
-@pytest.mark.parametrize(
-    ("plan", "applies"),
-    [
-        (planned(), False),
-        (planned(step("kill", "worker-1")), False),
-        (planned(step("kill", "worker-1", for_s=2.0)), True),
-        (planned(step("restart", "client-1", down_for=1.0)), True),
-        (planned(step("restart", "etcd-1", down_for=1.0)), False),
-        (planned(step("pause", "worker-1", for_s=2.0)), False),
-    ],
-)
-def test_it_applies_where_somebody_starts_again(plan, applies):
-    assert INVARIANTS[RESTART].applies(plan) is applies

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.properties import KNOWN, Properties, parse_duration, parse_properties, problem
+from harness.core.properties import KNOWN, Properties, parse_duration, parse_properties, parse_size, problem
 from harness.errors import InputError
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -34,6 +34,29 @@ def test_durations_are_read_with_alluxios_units(text, seconds):
 def test_anything_else_is_no_duration(text):
     with pytest.raises(InputError, match="is no duration; write it as 200ms, 3s, 2m or 1h"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("4096", 4096),
+        ("64KB", 65536),
+        ("1MB", 1 << 20),
+        ("1m", 1 << 20),
+        ("1MiB", 1 << 20),
+        ("1.5 gb", 3 << 29),
+        ("2TB", 2 << 40),
+        ("10b", 10),
+    ],
+)
+def test_sizes_are_read_with_binary_units(text, size):
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "MB", "-1", "1XB", "1e3", "1MB,1MB", "\u0661", "9" * 20])
+def test_anything_else_is_no_size(text):
+    with pytest.raises(InputError, match="is no size; write it as 4096, 64KB, 1MB or 2GB"):
+        parse_size(text)
 
 
 def test_the_defaults_hold_where_nothing_is_given():

@@ -1,8 +1,10 @@
+import random
 from uuid import UUID
 
 import pytest
 
 from tests.dora.nodes import Node
+from tests.dora.stub import PAGE
 
 
 @pytest.fixture
@@ -37,3 +39,26 @@ def new_worker(new_node):
         return new_node("worker", f"worker-{number}", **{**identity, **conf})
 
     return start
+
+
+@pytest.fixture
+def root(tmp_path):
+    root = tmp_path / "ufs"
+    (root / "folder").mkdir(parents=True)
+    (root / "key-1").write_bytes(b"\0one")
+    (root / "a b%2fc").write_bytes(b"odd")
+    (tmp_path / "secret").write_text("secret")
+    return root
+
+
+@pytest.fixture
+def long(root):
+    """A file of two and a half pages."""
+    contents = random.Random(1).randbytes(2 * PAGE + PAGE // 2)
+    (root / "folder" / "long").write_bytes(contents)
+    return contents
+
+
+@pytest.fixture
+def url(root, long):
+    return f"file://{root}/folder/long"

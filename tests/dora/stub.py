@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from hashlib import sha256
 
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -11,6 +12,16 @@ from harness.dora.pages import Pages
 from harness.dora.path_ids import PathIds
 from harness.dora.rest import application
 from harness.dora.ufs import Ufs
+
+PAGE = 1000
+
+
+def id_of(path):
+    return sha256(path.encode()).hexdigest()
+
+
+def page_of(path, index):
+    return f"/v1/file/{id_of(path)}/page/{index}"
 
 
 class Stub:

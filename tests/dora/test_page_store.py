@@ -199,7 +199,7 @@ def test_a_full_disk_is_told_once_and_leaves_no_half_page(new_store, folder, tol
     store = new_store()
     store.put(page_name(FILE, 0), page(0))
     opened = Path.open
-    monkeypatch.setattr(Path, "open", lambda path, *more, **how: opened(Path("/dev/full"), "wb", buffering=0))
+    monkeypatch.setattr(Path, "open", lambda path, *more, **how: opened(Path("/dev/full"), "wb"))
     for number in (1, 2):
         store.put(page_name(FILE, number), page(number))
     monkeypatch.undo()
