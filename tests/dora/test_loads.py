@@ -1,0 +1,78 @@
+import asyncio
+
+from harness.dora import loads
+from tests.dora.stub import PAGE, Stub, client_of
+
+
+def with_loads(worker, what):
+    async def running():
+        async with client_of(worker):
+            return await what(worker.loads)
+
+    return asyncio.run(running())
+
+
+class Slow(Stub):
+    """Its pages come when `gate` opens."""
+
+    gate = None
+
+    async def page(self, file, index):
+        self.gate = self.gate or asyncio.Event()
+        await self.gate.wait()
+        return await super().page(file, index)
+
+
+async def ended(loads, path):
+    while (told := loads.progress(path))["jobState"] == "RUNNING":
+        await asyncio.sleep(0.01)
+    return told["jobState"], told["message"]
+
+
+def test_a_load_that_is_stopped_stays_stopped_and_may_be_submitted_again(root, url):
+    async def stop(loads):
+        assert loads.submit(url)
+        assert loads.submit(url)
+        await asyncio.sleep(0)
+        assert (loads.stop(url), loads.stop(url)) == (True, False)
+        await asyncio.sleep(0.05)
+        stopped = loads.progress(url)["jobState"]
+        worker.gate = asyncio.Event()
+        worker.gate.set()
+        loads.submit(url)
+        return stopped, await ended(loads, url)
+
+    worker = Slow(root, page_bytes=PAGE)
+    assert with_loads(worker, stop) == ("STOPPED", ("SUCCEEDED", "1 files, 3 pages"))
+
+
+def test_a_load_of_what_goes_wrong_has_failed_and_says_why(root):
+    async def of_nothing(loads):
+        loads.submit(f"file://{root}/nothing")
+        return await ended(loads, f"file://{root}/nothing")
+
+    assert with_loads(Stub(root), of_nothing) == ("FAILED", f"0 files, 0 pages: file://{root}/nothing: no such file")
+
+
+def test_a_linked_folder_is_not_gone_round_in(root, url):
+    (root / "folder" / "loop").symlink_to(root)
+
+    async def everything(loads):
+        loads.submit(f"file://{root}/folder")
+        return await ended(loads, f"file://{root}/folder")
+
+    assert with_loads(Stub(root, page_bytes=PAGE), everything)[0] == "SUCCEEDED"
+
+
+def test_no_more_jobs_than_can_be_remembered(root, url, monkeypatch):
+    monkeypatch.setattr(loads, "_JOBS_MAX", 2)
+
+    async def three(jobs):
+        running = [jobs.submit(f"{url}?{number}") for number in range(3)]
+        for number in range(2):
+            await ended(jobs, f"{url}?{number}")
+        return running, jobs.submit(url), jobs.progress(f"{url}?0")["message"]
+
+    running, later, forgotten = with_loads(Stub(root), three)
+    assert (running, later) == ([True, True, False], True)
+    assert forgotten == "0 files, 0 pages: no load of it was submitted"
