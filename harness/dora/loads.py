@@ -8,7 +8,7 @@ from typing import Literal
 
 from harness.dora.pages import Pages
 from harness.dora.ufs import Entry
-from harness.errors import HarnessError
+from harness.errors import HarnessError, InputError
 
 JobState = Literal["RUNNING", "SUCCEEDED", "FAILED", "STOPPED"]
 
@@ -84,7 +84,10 @@ class Loads:
     async def _load(self, job: Job, path: str) -> None:
         urls: list[str] = await self._pages.on_thread(list, self._pages.ufs.urls(path))
         for url in urls:
-            file = await self._pages.on_thread(self._pages.ufs.file, url)
+            try:
+                file = await self._pages.on_thread(self._pages.ufs.file, url)
+            except (FileNotFoundError, InputError):  # it has gone, or is a link to no file of the UFS
+                continue
             job.files += 1
             for index in range(self._pages.count(file)):
                 await self._page(file, index)
