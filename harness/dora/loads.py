@@ -48,7 +48,7 @@ class Loads:
             return False
         job = self._jobs[path] = Job()
         self._jobs.move_to_end(path)
-        job.task = asyncio.create_task(self._run(job, path))
+        job.task = asyncio.create_task(self._run(job, path), name=f"load {path}")
         return True
 
     def progress(self, path: str) -> dict[str, str]:

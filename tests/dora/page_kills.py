@@ -8,7 +8,7 @@ import os
 import random
 import signal
 import sys
-import time
+import threading
 from pathlib import Path
 
 from harness.dora.page_store import PageStore
@@ -62,7 +62,7 @@ def main(folder, kills):
         pid = forked(folder, says)
         os.close(says)
         os.read(heard, 1)
-        time.sleep(draw.uniform(0, _WITHIN_S))
+        threading.Event().wait(draw.uniform(0, _WITHIN_S))
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         os.close(heard)

@@ -55,6 +55,12 @@ async def client_of(worker):
         worker.pages.close()
 
 
+async def loaded():
+    """Until no load runs any more."""
+    running = [task for task in asyncio.all_tasks() if task.get_name().startswith("load ")]
+    await asyncio.gather(*running, return_exceptions=True)
+
+
 def ask(worker, page, method="GET", **query):
     """(status, body, headers) of one request."""
 

@@ -1,7 +1,7 @@
 import asyncio
 
 from harness.dora import loads
-from tests.dora.stub import PAGE, Stub, client_of
+from tests.dora.stub import PAGE, Stub, client_of, loaded
 
 
 def with_loads(worker, what):
@@ -24,8 +24,8 @@ class Slow(Stub):
 
 
 async def ended(loads, path):
-    while (told := loads.progress(path))["jobState"] == "RUNNING":
-        await asyncio.sleep(0.01)
+    await loaded()
+    told = loads.progress(path)
     return told["jobState"], told["message"]
 
 
@@ -33,9 +33,9 @@ def test_a_load_that_is_stopped_stays_stopped_and_may_be_submitted_again(root, u
     async def stop(loads):
         assert loads.submit(url)
         assert loads.submit(url)
-        await asyncio.sleep(0)
+        await asyncio.wait(asyncio.all_tasks(), timeout=0)
         assert (loads.stop(url), loads.stop(url)) == (True, False)
-        await asyncio.sleep(0.05)
+        await loaded()
         stopped = loads.progress(url)["jobState"]
         worker.gate = asyncio.Event()
         worker.gate.set()

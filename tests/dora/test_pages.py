@@ -78,7 +78,7 @@ def test_who_gives_up_takes_nothing_from_the_others(ufs, with_pages, long, url):
     async def one_gives_up(pages):
         file = ufs.file(url)
         first, second = (asyncio.create_task(pages.page(file, 0)) for _ in range(2))
-        await asyncio.sleep(0)
+        await asyncio.wait((first, second), timeout=0)
         first.cancel()
         return await second
 

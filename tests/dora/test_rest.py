@@ -6,7 +6,7 @@ import socket
 import pytest
 from aiohttp import ClientPayloadError, web
 
-from tests.dora.stub import PAGE, Stub, ask, client_of, id_of, page_of
+from tests.dora.stub import PAGE, Stub, ask, client_of, id_of, loaded, page_of
 
 
 def get(worker, page, **query):
@@ -206,8 +206,8 @@ def test_a_folder_is_loaded_and_its_pages_are_cached_then(root, url, long):
                     return await answer.json()
 
             assert (await load("submit"))["success"] is True
-            while (told := await load("progress"))["jobState"] == "RUNNING":
-                await asyncio.sleep(0.01)
+            await loaded()
+            told = await load("progress")
             assert (told["jobState"], told["message"]) == ("SUCCEEDED", "3 files, 5 pages")
             assert (await load("stop"))["success"] is False
             async with client.get("/v1/file", params={"path": url}) as answer:

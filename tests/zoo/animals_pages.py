@@ -1,7 +1,7 @@
 """Workers whose cache of pages is broken; see `animals.py`."""
 
 import shutil
-import time
+import threading
 
 from harness.dora.page_store import CHECKSUM_BYTES, PageStore, checksum
 from harness.dora.worker import Worker
@@ -9,7 +9,7 @@ from harness.dora.worker import Worker
 _SLOW_S = 0.3
 
 
-class InPlaceStore(PageStore):
+class _InPlaceStore(PageStore):
     """Writes slowly, and where the page belongs; whatever it finds there, it gives out."""
 
     def write(self, name, contents):
@@ -17,7 +17,7 @@ class InPlaceStore(PageStore):
         half = CHECKSUM_BYTES + len(contents) // 2
         with (self.folder / name).open("wb", buffering=0) as out:
             out.write(sealed[:half])
-            time.sleep(_SLOW_S)
+            threading.Event().wait(_SLOW_S)
             out.write(sealed[half:])
 
     def read(self, name):
@@ -29,7 +29,7 @@ class TearsPages(Worker):
 
     def new_store(self):
         sound = super().new_store()
-        return InPlaceStore(sound.folder, sound.limit_bytes, self.not_kept)
+        return _InPlaceStore(sound.folder, sound.limit_bytes, self.not_kept)
 
 
 class ForgetsPages(Worker):
