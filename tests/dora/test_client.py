@@ -192,7 +192,7 @@ def test_as_a_library_it_raises_what_went_wrong(etcd, ufs):
             await client.read(f"{ufs}/../etc")
         return await client.read(f"{ufs}/key-1")
 
-    assert Library(etcd, ufs).use(work).contents == b"contents 1"
+    assert Library(etcd, ufs).use(work).served.contents == b"contents 1"
 
 
 def test_the_same_members_keep_the_ring_object(etcd, ufs, workers):
@@ -217,4 +217,4 @@ def test_a_candidate_that_is_not_in_the_view_is_passed_over(etcd, ufs):
         return await client.read(f"{ufs}/key-1")
 
     read = Library(etcd, ufs).use(work)
-    assert (read.served_by, read.asked) == ("ufs", (None,))
+    assert (read.served.by, read.asked) == ("ufs", (None,))
