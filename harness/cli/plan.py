@@ -1,6 +1,7 @@
 """`harness plan`: what a run would do."""
 
 from collections.abc import Iterator
+from shlex import join
 
 import click
 
@@ -50,6 +51,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield f"  workload     {len(load.keys)} keys, {load.lookups_per_s:g} lookups/s, {load.reads_per_s:g} reads/s"
     for name in plan.workers + plan.joiners + plan.neighbours:
         yield f"  {name:<11}  {plan.identities[name]}"
+    for name, command in plan.guests.items():
+        yield f"  {name:<11}  {join(command)}"
     for step in plan.steps:
         lasts = "" if step.for_s is None else f"  for {step.for_s:g} s"
         yield f"  {_begins(step):<11}  {step_text(step)}{lasts}"

@@ -75,3 +75,9 @@ def test_a_wrong_scenario_is_told_by_line_and_column_and_254(tmp_path, capsys):
 def test_a_wrong_override_names_its_option(tale, capsys):
     assert main(["plan", tale, "--set", "cluster.wrokers=6"]) == 254
     assert "--set cluster.wrokers" in capsys.readouterr().err
+
+
+def test_people_read_which_commands_take_the_part_of_clients(tmp_path, capsys):
+    (tmp_path / "x.yaml").write_text("system: {client: {command: [sh, -c, 'run {name}']}}")
+    assert main(["plan", str(tmp_path / "x.yaml"), "--seed", "7"]) == 0
+    assert "  client-1     sh -c 'run {name}'\n" in capsys.readouterr().out

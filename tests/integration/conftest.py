@@ -32,7 +32,7 @@ class Held:
         self.folder, self.plan, self.ops, self.died = folder, plan, [], []
         self._programs = 0
 
-    def inside(self, program, *arguments):
+    def inside(self, program, *arguments, within_s=20):
         """The output of a program of this environment; its exit status is the last line."""
         self._programs += 1
         name = f"program-{self._programs}"
@@ -40,7 +40,7 @@ class Held:
         path = str(Path(sysconfig.get_path("scripts"), program))
         spec = Spec(name, (path, *arguments), str(log), HARNESS_PLACE, "harness")
         self.control.ask("start", specs=[spec.to_json()])
-        wait_until(program, lambda: not self.control.ask("process", name=name)["running"], 20)
+        wait_until(program, lambda: not self.control.ask("process", name=name)["running"], within_s)
         return log.read_text()
 
     def seen(self, actor, f):
