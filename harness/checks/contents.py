@@ -1,6 +1,6 @@
 """What a view holds, apart from who saw it and at which revision; kept once however often it is seen."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,16 @@ _DIFFERENCES_TOLD = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Content:
-    """`members` are the identities on the ring, in etcd's order. Compare by `is`: equal contents are one object."""
+    """
+    `members` are the identities on the ring, in etcd's order, and `on_ring` is their set, of which equal ones are one
+    object too. Compare by `is`: equal contents are one object.
+    """
 
     online: Mapping[str, str]
     offline: Mapping[str, str]
     rejected: frozenset[str]
     members: tuple[str, ...]
+    on_ring: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Contents:
     def __init__(self, is_dynamic: bool) -> None:
         self._is_dynamic = is_dynamic
         self._known: dict[tuple[object, ...], Content] = {}
+        self._rings: dict[frozenset[str], frozenset[str]] = {}
         self._last: tuple[Mapping[str, Any] | None, Content | None] = None, None
 
     def of(self, view: Mapping[str, Any]) -> Content:
@@ -48,8 +53,9 @@ class Contents:
         online, offline, rejected = view["online"], view["offline"], frozenset(view["rejected"])
         key = (tuple(sorted(online.items())), tuple(sorted(offline.items())), rejected)
         if key not in self._known:
-            on_ring: Iterable[str] = online if self._is_dynamic else (*online, *offline)
-            self._known[key] = Content(online, offline, rejected, tuple(sorted(on_ring, key=str.encode)))
+            on_ring = frozenset(online if self._is_dynamic else (*online, *offline))
+            members = tuple(sorted(on_ring, key=str.encode))
+            self._known[key] = Content(online, offline, rejected, members, self._rings.setdefault(on_ring, on_ring))
         return self._known[key]
 
 

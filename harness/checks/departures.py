@@ -73,9 +73,11 @@ class GoneWorkerLeavesViews(Invariant):
                 if departure.id in before.online and departure.id not in now.online:
                     self._left(departure, node, op)
 
-    def on_sample(self, op: Op) -> None:
+    def on_sample_ok(self, op: Op) -> None:
+        if not (self.truth.nodes.gone or self._due):
+            return
         node = self.truth.nodes.node(op.actor)
-        if op.type != "ok" or self.truth.phases.is_stopping or not self._is_judged(node, op):
+        if self.truth.phases.is_stopping or not self._is_judged(node, op):
             return
         self._refresh(op.value["sent_ns"])
         for departure in self._late_in(node):

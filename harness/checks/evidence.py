@@ -121,17 +121,12 @@ class EnoughEvidence(Own):
         self._unasked: list[Op] = []
         self._removed: dict[str, str] = {}
 
-    def on_lookup(self, op: Op) -> None:
-        self._worked(op)
+    def on_lookup_ok(self, op: Op) -> None:
+        self._ok[op.f] += 1
+        if op.value.get("final"):
+            self._final.add((op.actor, op.f))
 
-    def on_read(self, op: Op) -> None:
-        self._worked(op)
-
-    def _worked(self, op: Op) -> None:
-        if op.type == "ok":
-            self._ok[op.f] += 1
-            if op.value.get("final"):
-                self._final.add((op.actor, op.f))
+    on_read_ok = on_lookup_ok
 
     def on_removed(self, op: Op) -> None:
         self._removed[op.actor] = op.value["id"]

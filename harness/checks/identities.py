@@ -42,10 +42,8 @@ class OneLiveProcess(Invariant):
         self._active: dict[str, list[Active]] = {}
         self._open: dict[str, Active] = {}
 
-    def on_sample(self, op: Op) -> None:
+    def on_sample_ok(self, op: Op) -> None:
         id, process = op.value.get("id"), self.truth.nodes.node(op.actor).process
-        if op.type != "ok":
-            return
         if id is None or op.value["state"] != "online" or process is None or process.pid != op.value["pid"]:
             self._lapsed(op.actor)
             return

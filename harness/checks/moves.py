@@ -8,17 +8,10 @@ from harness.checks.invariant import Invariant
 from harness.checks.owners import REMEMBERED
 from harness.checks.planned import ring_changes
 from harness.checks.rings import OfRoutes
-from harness.checks.routes import Route
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.plan import Plan
-
-
-class _Owned(NamedTuple):
-    owner: str
-    on: Content
-    op: Op
 
 
 class KeysMoveOnlyWithMembers(OfRoutes):
@@ -34,35 +27,36 @@ class KeysMoveOnlyWithMembers(OfRoutes):
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
-        self._last: dict[tuple[str, str], _Owned] = {}
+        self._last: dict[tuple[str, str], tuple[Op, Content]] = {}
         self._compared = self._moved = 0
 
     @staticmethod
     def applies(plan: Plan) -> bool:
         return bool(plan.own_clients) and ring_changes(plan)
 
-    def route(self, route: Route) -> None:
+    def route(self, op: Op, views: tuple[Content, ...]) -> None:
         """A client that showed two views at one revision, or an owner outside of them, is the business of others."""
-        on, owner, place = route.views[0], route.op.value["owner"], (route.op.actor, route.op.value["key"])
-        if len(route.views) > 1 or owner not in on.members:
+        on, value, place = views[0], op.value, (op.actor, op.value["key"])
+        if len(views) > 1 or value["owner"] not in on.on_ring:
             return
         last = self._last.get(place)
         if last is None and len(self._last) >= REMEMBERED:
             return
-        if last and (last.on is not on or last.owner != owner):
-            self._compare(last, on, owner, route.op)
-        self._last[place] = _Owned(owner, on, route.op)
+        if last and (last[1] is not on or last[0].value["owner"] != value["owner"]):
+            self._compare(*last, op, on)
+        self._last[place] = op, on
 
-    def _compare(self, last: _Owned, on: Content, owner: str, op: Op) -> None:
-        self._compared += last.on.members != on.members
-        if last.owner == owner:
+    def _compare(self, last: Op, before: Content, op: Op, after: Content) -> None:
+        self._compared += before.on_ring is not after.on_ring
+        one, other = last.value["owner"], op.value["owner"]
+        if one == other:
             return
         self._moved += 1
-        if last.owner in on.members and owner in last.on.members:
+        if one in after.on_ring and other in before.on_ring:
             self.violated(
-                f"{self.routed(last.op)} at {self.seen_at(last.op)} and {self.truth.who(owner)} at {self.seen_at(op)}, "
+                f"{self.routed(last)} at {self.seen_at(last)} and {self.truth.who(other)} at {self.seen_at(op)}, "
                 "and both were on the ring both times",
-                last.op,
+                last,
                 op,
             )
 
@@ -102,7 +96,7 @@ class NoRingChangeWithoutCause(Invariant):
 
     def on_view(self, op: Op) -> None:
         last = self._shown.get(op.actor)
-        members = frozenset(self.truth.contents.of(op.value).members)
+        members = self.truth.contents.of(op.value).on_ring
         now = self._shown[op.actor] = _Shown(op, op.value["pid"], op.value["revision"], members)
         if last and last.pid == now.pid and last.members != members:
             self._changes.append((last, now))
@@ -134,7 +128,7 @@ class NoRingChangeWithoutCause(Invariant):
 
     def _changed(self, id: str, *revisions: int) -> bool:
         """Whether it came or went by a record that stands under another's key."""
-        return len({id in self.truth.contents.of(view.content).members for view in self.truth.log.views(revisions)}) > 1
+        return len({id in self.truth.contents.of(view.content).on_ring for view in self.truth.log.views(revisions)}) > 1
 
     def _told(self, id: str, before: _Shown, after: _Shown) -> None:
         went, whose = "left" if id in before.members else "joined", f"{after.op.actor}'s ring"

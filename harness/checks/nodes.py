@@ -101,7 +101,15 @@ class Nodes(Fold):
         self._silence_ns = int(SILENCE_S * self._bounds.scale * SECOND)
 
     def node(self, name: str) -> Node:
-        return self.of.setdefault(name, Node(name))
+        node = self.of.get(name)
+        if node is None:
+            node = self.of[name] = Node(name)
+        return node
+
+    @property
+    def answers(self) -> int:
+        """How many samples were answered, by anybody."""
+        return sum(node.answers for node in self.of.values())
 
     def was_steady(self, name: str, since_ns: int) -> bool:
         """Whether nothing held the node up, and nothing befell etcd, at any time since then."""
@@ -145,14 +153,11 @@ class Nodes(Fold):
 
     # What they say
 
-    def on_register(self, op: Op) -> None:
-        if op.type == "ok":
-            self.node(op.actor).id = op.value["id"]
+    def on_register_ok(self, op: Op) -> None:
+        self.node(op.actor).id = op.value["id"]
 
-    def on_sample(self, op: Op) -> None:
+    def on_sample_ok(self, op: Op) -> None:
         node = self.node(op.actor)
-        if op.type != "ok":
-            return
         node.answers += 1
         if self._was_silent(node, op):
             node.disturbed_ns = op.time_ns

@@ -93,9 +93,8 @@ class OneRegistrationAfterAnOutage(Invariant):
         else:
             one.registered.clear()
 
-    def on_register(self, op: Op) -> None:
-        one = self._open.get(op.actor)
-        if one and op.type == "ok":
+    def on_register_ok(self, op: Op) -> None:
+        if one := self._open.get(op.actor):
             if self._had_run_out(one, op):
                 one.registered.clear()
             one.registered.append(op)
@@ -106,9 +105,9 @@ class OneRegistrationAfterAnOutage(Invariant):
         lease = self.truth.leases.of.get(op.value["lease"])
         return before is not None and lease is not None and lease.asked_ns >= before.lives_until_ns
 
-    def on_sample(self, op: Op) -> None:
+    def on_sample_ok(self, op: Op) -> None:
         one = self._open.get(op.actor)
-        if one is None or op.type != "ok" or op.value["sent_ns"] <= one.end_ns:
+        if one is None or op.value["sent_ns"] <= one.end_ns:
             return
         if op.value["state"] == "online" and one.back is None:
             one.back = op

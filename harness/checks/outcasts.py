@@ -54,10 +54,10 @@ class RemovedProcessStaysOut(Invariant):
                 what = f"{op.actor} shows {self.truth.who(id)} online at revision {op.value['revision']}"
                 self._tell(removal, f"view of {op.actor}", what, op)
 
-    def on_sample(self, op: Op) -> None:
+    def on_sample_ok(self, op: Op) -> None:
         """Whoever is heard of after its removal had its chance to come back."""
         for removal in self.truth.removals.in_force.values():
-            if op.type == "ok" and op.value["sent_ns"] > removal.op.time_ns:
+            if op.value["sent_ns"] > removal.op.time_ns:
                 self._heard |= {one for one in removal.outcasts if one.pid == op.value["pid"] and one.name == op.actor}
 
     def on_exit(self, op: Op) -> None:

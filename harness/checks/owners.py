@@ -16,16 +16,21 @@ class Owners:
     """The rings used last, and the owners asked for on each."""
 
     def __init__(self, plan: Plan) -> None:
-        self._vnodes = Properties(plan.properties).int(_VNODES)
+        self._ring = Ring.build((), Properties(plan.properties).int(_VNODES))
         self._rings: dict[Content, tuple[Ring, dict[str, str]]] = {}
 
     def of(self, content: Content, key: str) -> str:
         """The identity of the owner. Raises LookupError where nobody is on the ring."""
-        if content not in self._rings:
-            if len(self._rings) >= _RINGS_KEPT:
-                del self._rings[next(iter(self._rings))]
-            self._rings[content] = Ring.build(map(WorkerId.parse, content.members), self._vnodes), {}
-        ring, owners = self._rings[content]
-        if key not in owners:
-            owners[key] = str(ring.owner(key))
-        return owners[key]
+        ring, owners = self._rings.get(content) or self._built(content)
+        owner = owners.get(key)
+        if owner is None:
+            owner = owners[key] = str(ring.owner(key))
+        return owner
+
+    def _built(self, content: Content) -> tuple[Ring, dict[str, str]]:
+        """From the ring before it: mostly a member or two come or go."""
+        self._ring = self._ring.changed(map(WorkerId.parse, content.members))
+        if len(self._rings) >= _RINGS_KEPT:
+            del self._rings[next(iter(self._rings))]
+        built = self._rings[content] = self._ring, {}
+        return built

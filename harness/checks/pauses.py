@@ -145,10 +145,10 @@ class APauseCountsOnce(Invariant):
 
     # What else may befall it
 
-    def on_sample(self, op: Op) -> None:
+    def on_sample_ok(self, op: Op) -> None:
         """Once it answers again it should go on: whom the machine held up may lose its lease once more."""
         pause = self._open.get(op.actor)
-        if pause is None or pause.thawed is None or op.type != "ok":
+        if pause is None or pause.thawed is None:
             return
         if pause.heard_ns and self.truth.nodes.node(op.actor).disturbed_ns == op.time_ns:
             self._close(op.actor, pause.heard_ns)

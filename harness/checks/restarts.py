@@ -1,22 +1,14 @@
 """What a restart must leave as it was: who a worker is, which pages it has, and who owns a key."""
 
-from dataclasses import dataclass
-
+from harness.checks.contents import Content
 from harness.checks.kept_pages import KeptPages
 from harness.checks.owners import REMEMBERED
 from harness.checks.planned import anyone_starts_again
 from harness.checks.rings import OfRoutes
-from harness.checks.routes import Route
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.plan import Plan
-
-
-@dataclass(eq=False)
-class _Remembered:
-    owner: str | None
-    op: Op
 
 
 class RestartMovesNothing(OfRoutes):
@@ -37,7 +29,7 @@ class RestartMovesNothing(OfRoutes):
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
-        self._owners: dict[tuple[str, tuple[str, ...], str], _Remembered] = {}
+        self._owners: dict[tuple[str, frozenset[str], str], Op] = {}
         self._identities: dict[str, Op] = {}
         self._restarts = self._compared = 0
         self._pages = KeptPages(plan, truth)
@@ -46,19 +38,17 @@ class RestartMovesNothing(OfRoutes):
     def applies(plan: Plan) -> bool:
         return anyone_starts_again(plan)
 
-    def on_sample(self, op: Op) -> None:
-        if op.type == "ok" and op.value.get("id") and self.truth.nodes.node(op.actor).process:
+    def on_sample_ok(self, op: Op) -> None:
+        if op.value.get("id") and self.truth.nodes.node(op.actor).process:
             self._identified(op)
 
-    def on_register(self, op: Op) -> None:
-        if op.type == "ok":
-            self._identified(op)
+    def on_register_ok(self, op: Op) -> None:
+        self._identified(op)
 
     def on_uncached(self, op: Op) -> None:
         self._pages.on_uncached(op)
 
     def on_read(self, op: Op) -> None:
-        super().on_read(op)
         if lost := self._pages.lost_at(op):
             self.violated(
                 f"{lost.name} had {op.value['key']} cached at {self.truth.at(lost.before.time_ns)}, and {lost.misses} "
@@ -85,18 +75,17 @@ class RestartMovesNothing(OfRoutes):
                 op,
             )
 
-    def route(self, route: Route) -> None:
-        op, owner = route.op, route.op.value["owner"]
-        place = op.actor, route.views[-1].members, op.value["key"]
+    def route(self, op: Op, views: tuple[Content, ...]) -> None:
+        place = op.actor, views[-1].on_ring, op.value["key"]
         known = self._owners.get(place)
         if known is None:
             if len(self._owners) < REMEMBERED:
-                self._owners[place] = _Remembered(owner, op)
-        elif known.op.time_ns < self.truth.nodes.restarted_ns < op.time_ns:
+                self._owners[place] = op
+        elif known.time_ns < self.truth.nodes.restarted_ns < op.time_ns:
             self._compared += 1
-            if known.owner != owner:
-                self._moved(known.op, op)
-            self._owners[place] = _Remembered(owner, op)
+            if known.value["owner"] != op.value["owner"]:
+                self._moved(known, op)
+            self._owners[place] = op
 
     def _moved(self, before: Op, after: Op) -> None:
         self.violated(

@@ -2,7 +2,6 @@
 
 from harness.checks.contents import Content
 from harness.checks.invariant import Invariant
-from harness.checks.routes import Route
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted, too_few
 from harness.core.history import Op
@@ -16,28 +15,19 @@ class OfRoutes(Invariant):
 
     def __init__(self, plan: Plan, truth: Truth) -> None:
         super().__init__(plan, truth)
-        self._routes = 0
+        truth.routes.listeners.append(self.route)
 
     @staticmethod
     def applies(plan: Plan) -> bool:
         return bool(plan.own_clients)
 
-    def on_lookup(self, op: Op) -> None:
-        self._each()
-
-    def on_read(self, op: Op) -> None:
-        self._each()
-
-    def on_view(self, op: Op) -> None:
-        self._each()
-
-    def _each(self) -> None:
-        for route in self.truth.routes.now:
-            self._routes += 1
-            self.route(route)
-
-    def route(self, route: Route) -> None:
+    def route(self, op: Op, views: tuple[Content, ...]) -> None:
+        """Shown each lookup and read that succeeded, once the views are known that it was made with."""
         raise NotImplementedError
+
+    @property
+    def _routes(self) -> int:
+        return self.truth.routes.examined
 
     def routed(self, op: Op) -> str:
         return f"{op.actor} took {self.truth.who(op.value['owner'])} for the owner of {op.value['key']}"
@@ -58,14 +48,14 @@ class OwnerIsInTheView(OfRoutes):
     id = "R1"
     says = "the owner of a key is one of the ring's members in the view that the client used"
 
-    def route(self, route: Route) -> None:
-        owner = route.op.value["owner"]
-        if not any(owner in view.members or (owner is None and not view.members) for view in route.views):
-            members = ", ".join(map(self.truth.who, route.views[-1].members)) or "nobody"
-            self.violated(
-                f"{self.routed(route.op)} at {self.seen_at(route.op)}; on the ring of that view there are {members}",
-                route.op,
-            )
+    def route(self, op: Op, views: tuple[Content, ...]) -> None:
+        owner = op.value["owner"]
+        if owner not in views[0].on_ring and not any(self._has(view, owner) for view in views):
+            members = ", ".join(map(self.truth.who, views[-1].members)) or "nobody"
+            self.violated(f"{self.routed(op)} at {self.seen_at(op)}; on the ring of that view there are {members}", op)
+
+    def _has(self, view: Content, owner: str | None) -> bool:
+        return owner in view.on_ring or (owner is None and not view.members)
 
     def verdict(self) -> Verdict:
         unexamined = self.truth.routes.unexamined
@@ -83,24 +73,25 @@ class OwnerIsTheRings(OfRoutes):
         super().__init__(plan, truth)
         self._views: set[Content] = set()
 
-    def route(self, route: Route) -> None:
-        key, owner = route.op.value["key"], route.op.value["owner"]
-        views = [view for view in route.views if view.members]
-        owners = [self.truth.owners.of(view, key) for view in views]
+    def route(self, op: Op, views: tuple[Content, ...]) -> None:
+        owner, right = op.value["owner"], None
         self._views.update(views)
-        if owners and owner is not None and owner not in owners:
+        for view in views:
+            right = self.truth.owners.of(view, op.value["key"]) if view.members else right
+            if owner == right:
+                return
+        if right is not None and owner is not None:
             self.violated(
-                f"{self.routed(route.op)} at {self.seen_at(route.op)}; on the ring of that view it is "
-                f"{self.truth.who(owners[-1])}",
-                route.op,
+                f"{self.routed(op)} at {self.seen_at(op)}; on the ring of that view it is {self.truth.who(right)}", op
             )
 
     def verdict(self) -> Verdict:
+        rings = sum(bool(view.members) for view in self._views)
         return self.answer(
-            f"{self._routes} lookups and reads on {counted(len(self._views), 'ring')}",
+            f"{self._routes} lookups and reads on {counted(rings, 'ring')}",
             self.unrouted,
             routes=self._routes,
-            rings=len(self._views),
+            rings=rings,
             unexamined=self.truth.routes.unexamined,
         )
 
@@ -129,17 +120,9 @@ class NoOwnerFromAnEmptyView(OfRoutes):
         self._early.pop(op.actor, None)
 
     def on_lookup(self, op: Op) -> None:
-        super().on_lookup(op)
-        self._answered(op)
-
-    def on_read(self, op: Op) -> None:
-        super().on_read(op)
-        self._answered(op)
-
-    def _answered(self, op: Op) -> None:
         if op.actor in self.plan.guests:
             return
-        if op.type == "ok" and op.value["owner"] is not None and not op.value["revision"]:
+        if op.type == "ok" and not op.value["revision"] and op.value["owner"] is not None:
             self.violated(f"{self.routed(op)} at {self.truth.at(op.time_ns)}, from no view at all", op)
         elif op.actor not in self._ready and op.actor in self._begun:
             if op.type == "invoke":
@@ -149,8 +132,10 @@ class NoOwnerFromAnEmptyView(OfRoutes):
                 if op.type == "ok":
                     self._early.setdefault(op.actor, op)
 
-    def on_sample(self, op: Op) -> None:
-        if op.type != "ok" or op.actor in self._ready:
+    on_read = on_lookup
+
+    def on_sample_ok(self, op: Op) -> None:
+        if op.actor in self._ready:
             return
         if op.value["state"] == "ready":
             self._ready.add(op.actor)
@@ -164,9 +149,9 @@ class NoOwnerFromAnEmptyView(OfRoutes):
                 op,
             )
 
-    def route(self, route: Route) -> None:
-        if route.op.value["owner"] is not None and not any(view.members for view in route.views):
-            self.violated(f"{self.routed(route.op)} at {self.seen_at(route.op)}, with nobody on the ring", route.op)
+    def route(self, op: Op, views: tuple[Content, ...]) -> None:
+        if not views[0].members and op.value["owner"] is not None and not any(view.members for view in views):
+            self.violated(f"{self.routed(op)} at {self.seen_at(op)}, with nobody on the ring", op)
 
     def verdict(self) -> Verdict:
         return self.answer(

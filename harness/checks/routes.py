@@ -6,9 +6,8 @@ that the client has left behind without its view being recorded will not come an
 has no views with revisions, so none of its ops is shown.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from harness.checks.contents import Content, Contents
 from harness.checks.fold import Fold
@@ -17,11 +16,8 @@ from harness.core.history import Op
 _WAITING_MAX = 10_000
 
 
-class Route(NamedTuple):
-    """`views` are the contents that the client showed at that revision: one, or else something is wrong."""
-
-    op: Op
-    views: tuple[Content, ...]
+Listener = Callable[[Op, tuple[Content, ...]], None]
+"""Is told an op and the contents that its client showed at that revision: one, or else something is wrong."""
 
 
 @dataclass(eq=False)
@@ -38,14 +34,9 @@ class Routes(Fold):
         self._contents, self._guests = contents, guests
         self._clients: dict[str, _Client] = {}
         self._left_behind = 0
-        self.now: tuple[Route, ...] = ()
-        """Those that the current `lookup`, `read` or `view` completes."""
-
-    def on_lookup(self, op: Op) -> None:
-        self._routed(op)
-
-    def on_read(self, op: Op) -> None:
-        self._routed(op)
+        self.listeners: list[Listener] = []
+        self.examined = 0
+        """How many were told to the listeners."""
 
     def on_view(self, op: Op) -> None:
         client = self._client(op.actor)
@@ -53,7 +44,8 @@ class Routes(Fold):
         shown = client.views.get(revision, ())
         client.views[revision] = shown if content in shown else (*shown, content)
         client.newest = max(client.newest, revision)
-        self.now = tuple(Route(early, client.views[revision]) for early in client.waiting.pop(revision, ()))
+        for early in client.waiting.pop(revision, ()):
+            self._tell(early, client.views[revision])
         for older in [waited for waited in client.waiting if waited < client.newest]:
             self._left_behind += len(client.waiting.pop(older))
 
@@ -62,13 +54,13 @@ class Routes(Fold):
         """How many had no recorded view; those still waiting included, so ask after the last op."""
         return self._left_behind + sum(len(ops) for client in self._clients.values() for ops in client.waiting.values())
 
-    def _routed(self, op: Op) -> None:
-        self.now = ()
-        if op.type != "ok" or op.actor in self._guests:
+    def on_lookup_ok(self, op: Op) -> None:
+        if op.actor in self._guests:
             return
         client, revision = self._client(op.actor), op.value["revision"]
-        if revision in client.views:
-            self.now = (Route(op, client.views[revision]),)
+        views = client.views.get(revision)
+        if views:
+            self._tell(op, views)
         elif revision is None or revision < client.newest:
             self._left_behind += 1
         else:
@@ -78,5 +70,15 @@ class Routes(Fold):
             else:
                 self._left_behind += 1
 
+    on_read_ok = on_lookup_ok
+
+    def _tell(self, op: Op, views: tuple[Content, ...]) -> None:
+        self.examined += 1
+        for listener in self.listeners:
+            listener(op, views)
+
     def _client(self, name: str) -> _Client:
-        return self._clients.setdefault(name, _Client())
+        client = self._clients.get(name)
+        if client is None:
+            client = self._clients[name] = _Client()
+        return client

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness.checks.bounds import NEVER, SECOND, SILENCE_S
 from harness.checks.contents import Content
@@ -20,16 +20,15 @@ _PROMPT_S = 0.1
 _Cut = tuple[Collection[str], Collection[str]]
 
 
-class _Begun(NamedTuple):
-    op: Op
-    view: Content | None
+_Begun = tuple[Op, Content | None]
+"""An op, and the view that its client had when it began."""
 
 
 @dataclass(eq=False)
 class _Suspect:
     """What a client did not get, and who is still to be heard of before that counts: by name, in which process."""
 
-    begun: _Begun
+    begun: Op
     done: Op
     owner: Node
     client: Node
@@ -73,6 +72,7 @@ class HealthyOwnersServe(Invariant):
         self._suspects: list[_Suspect] = []
         self._convicted: list[tuple[_Suspect, Op]] = []
         self._tardy: list[int] = []
+        self._prompt_ns = int(_PROMPT_S * truth.bounds.scale * SECOND)
         self._examined = self._unexamined = 0
 
     @staticmethod
@@ -82,34 +82,30 @@ class HealthyOwnersServe(Invariant):
     # What clients do
 
     def on_lookup(self, op: Op) -> None:
-        self._op(op)
-
-    def on_read(self, op: Op) -> None:
-        self._op(op)
-
-    def _op(self, op: Op) -> None:
         if op.type == "invoke":
             view = self.truth.nodes.node(op.actor).view
-            self._begun[op.actor, op.id] = _Begun(op, view.content if view else None)
+            self._begun[op.actor, op.id] = op, view.content if view else None
         elif begun := self._begun.pop((op.actor, op.id), None):
             self._done(begun, op)
+
+    on_read = on_lookup
 
     def _done(self, begun: _Begun, op: Op) -> None:
         client, owner = self.truth.nodes.node(op.actor), self._owner(begun, op)
         if owner and op.type == "ok" and (op.f == "lookup" or self._is_served(op)):
             self._examined += 1
-        elif owner is None or not self._are_well(client, owner, begun.op.time_ns):
+        elif owner is None or not self._are_well(client, owner, begun[0].time_ns):
             self._unexamined += 1
         else:
             unheard = {node.name: node.process for node in (owner, client)}
-            self._suspects.append(_Suspect(begun, op, owner, client, unheard))
+            self._suspects.append(_Suspect(begun[0], op, owner, client, unheard))
 
     def _is_served(self, read: Op) -> bool:
         return bool(read.value["served_by"] == read.value["owner"]) and not self.truth.files.is_cut_short(read)
 
     def _owner(self, begun: _Begun, op: Op) -> Node | None:
         id, view = op.value.get("owner"), self.truth.nodes.node(op.actor).view
-        if op.type != "ok" and view and view.content is begun.view and view.content.members:
+        if op.type != "ok" and view and view.content is begun[1] and view.content.members:
             id = self.truth.owners.of(view.content, op.value["key"])
         node = self.truth.nodes.of.get(self.truth.who(id))
         return node if node and node.id == id else None
@@ -165,7 +161,7 @@ class HealthyOwnersServe(Invariant):
         self._timed(op)
 
     def _timed(self, op: Op) -> None:
-        if op.time_ns - op.value["sent_ns"] > _PROMPT_S * self.truth.bounds.scale * SECOND:
+        if op.time_ns - op.value["sent_ns"] > self._prompt_ns:
             self._tardy.append(op.time_ns)
 
     def on_sample(self, op: Op) -> None:
@@ -177,7 +173,7 @@ class HealthyOwnersServe(Invariant):
     def _heard(self, suspect: _Suspect, op: Op) -> None:
         if op.value["sent_ns"] <= suspect.done.time_ns:
             return
-        process, from_ns = suspect.unheard.pop(op.actor), suspect.begun.op.time_ns
+        process, from_ns = suspect.unheard.pop(op.actor), suspect.begun.time_ns
         is_itself = process is not None and process.pid == op.value["pid"]
         if not is_itself or op.value["state"] not in ("online", "ready"):
             self._acquit(suspect)
@@ -203,7 +199,7 @@ class HealthyOwnersServe(Invariant):
         return done_ns - begun_ns < silence_ns or not tardy
 
     def _told(self, suspect: _Suspect, heard: Op) -> None:
-        begun, done, owner, at = suspect.begun.op, suspect.done, suspect.owner.name, self.truth.at
+        begun, done, owner, at = suspect.begun, suspect.done, suspect.owner.name, self.truth.at
         took_s, key = (done.time_ns - begun.time_ns) / SECOND, done.value["key"]
         if done.type == "ok" and self.truth.files.is_cut_short(done):
             length = self.truth.files.length(key)
@@ -223,7 +219,7 @@ class HealthyOwnersServe(Invariant):
     def verdict(self) -> Verdict:
         """Only now is known for how long the observer did not run."""
         for suspect, heard in self._convicted:
-            if self._is_certain(suspect.begun.op.time_ns, suspect.done.time_ns, heard.time_ns):
+            if self._is_certain(suspect.begun.time_ns, suspect.done.time_ns, heard.time_ns):
                 self._unexamined -= 1
                 self._examined += 1
                 self._told(suspect, heard)

@@ -108,9 +108,8 @@ class CleanStopIsImmediate(Invariant):
         is_the_keys = put.value["lease"] == lease.lease
         return is_the_keys and lease.acked_ns > since_ns and self.truth.nodes.was_steady(op.actor, since_ns)
 
-    def on_sample(self, op: Op) -> None:
-        stop = self._stopping.get(op.actor)
-        if stop and op.type == "ok":
+    def on_sample_ok(self, op: Op) -> None:
+        if stop := self._stopping.get(op.actor):
             stop.heard(op, op.value["sent_ns"])
 
     def on_revoke(self, op: Op) -> None:

@@ -20,10 +20,7 @@ class NothingUnplanned(Own):
         self._touched: set[str] = set()
         self._asked: set[str] = set()
         self._keys = {f"{truth.log.registered}{plan.identities[name]}": name for name in self._workers}
-        self._losses = self._samples = 0
-
-    def on_sample(self, op: Op) -> None:
-        self._samples += op.type == "ok"
+        self._losses = 0
 
     def on_fault(self, op: Op) -> None:
         touched = {*op.value.get("targets", ())}
@@ -56,5 +53,5 @@ class NothingUnplanned(Own):
     def verdict(self) -> Verdict:
         return self.answer(
             f"{counted(self._losses, 'lease')} not renewed, lost or given up",
-            self.wrong or ("" if self._samples else "no node was ever heard"),
+            self.wrong or ("" if self.truth.nodes.answers else "no node was ever heard"),
         )

@@ -64,8 +64,8 @@ class RevisionsNeverGoBack(Invariant):
         self._newest: dict[tuple[str, int, int], Op] = {}
         self._samples = 0
 
-    def on_sample(self, op: Op) -> None:
-        if op.type != "ok" or op.value["revision"] is None:
+    def on_sample_ok(self, op: Op) -> None:
+        if op.value["revision"] is None:
             return
         self._samples += 1
         process = op.actor, op.value["pid"], op.value["incarnation"]

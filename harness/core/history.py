@@ -24,14 +24,14 @@ OP_TYPES: tuple[OpType, ...] = get_args(OpType)
 
 HARNESS, NEMESIS, OBSERVER, OPERATOR = "harness", "nemesis", "observer", "operator"
 
-_PLACES = 1 << 14
+_PLACES = 1 << 12
 
 
 class OutOfPlaceError(Exception):
     """An op came so late that looking ahead does not bring it into time order."""
 
 
-class Op(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Op(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One invocation, completion or fact."""
 
     time_ns: int

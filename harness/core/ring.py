@@ -17,15 +17,24 @@ from harness.core.hashing import murmur3_32, murmur3_32_pairs
 from harness.core.identity import WorkerId
 
 ATTEMPTS_MAX = 100
+_LOW = 0xFFFFFFFF
+_EMPTY = "the ring is empty: no worker can own a key"
+_STEPS_MAX = 8
+"""With so many members that came or went a ring is built anew: a step costs about a tenth of that."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ring:
-    """`points` are ascending and distinct; `owner_indexes` holds, for each, the place of its owner in `ids`."""
+    """
+    `points` are ascending and distinct; `owner_indexes` holds, for each, the place of its owner in `ids`. `beaten` are
+    the vnodes whose point another one won, ascending: point << 32 | place of the owner.
+    """
 
     ids: tuple[WorkerId, ...]
+    vnodes: int
     points: NDArray[np.int32]
     owner_indexes: NDArray[np.int32]
+    beaten: NDArray[np.int64]
 
     @classmethod
     def build(cls, ids: Iterable[WorkerId], vnodes: int) -> "Ring":
@@ -41,7 +50,52 @@ class Ring:
         points = (placed >> 32).astype(np.int32)
         wins = np.append(points[1:] != points[:-1], True)[: len(points)]
         owners = (placed & 0xFFFFFFFF) // max(vnodes, 1)
-        return cls(ids, points[wins], owners[wins].astype(np.int32))
+        beaten = placed[~wins] >> 32 << 32 | owners[~wins]
+        return cls(ids, vnodes, points[wins], owners[wins].astype(np.int32), beaten)
+
+    def changed(self, ids: Iterable[WorkerId]) -> "Ring":
+        """What `build` makes of these ids, point for point; much faster where few of them came or went."""
+        ids, mine = tuple(ids), set(self.ids)
+        theirs = set(ids)
+        left = [place for place, id in enumerate(self.ids) if id not in theirs]
+        joined = [place for place, id in enumerate(ids) if id not in mine]
+        ring = self
+        if len(left) + len(joined) <= _STEPS_MAX and len(left) < len(self.ids):
+            for place in reversed(left):
+                ring = ring._without(place)
+            for place in joined:
+                ring = ring._with(ids[place], place)
+        return ring if ring.ids == ids else Ring.build(ids, self.vnodes)
+
+    def _without(self, place: int) -> "Ring":
+        """One leaves; a point that others had lost to it goes to the last of them."""
+        own = np.unique(vnode_points(self.ids[place : place + 1], self.vnodes))
+        won = own[self.owner_indexes[self.points.searchsorted(own)] == place]
+        beaten = self.beaten[self.beaten & _LOW != place]
+        lost = (beaten >> 32).astype(np.int32)
+        heirs = np.isin(lost, won) & np.append(lost[1:] != lost[:-1], True)[: len(lost)]
+        freed = self.points.searchsorted(np.setdiff1d(won, lost[heirs]))
+        points, owners = np.delete(self.points, freed), np.delete(self.owner_indexes, freed)
+        owners[points.searchsorted(lost[heirs])] = beaten[heirs] & _LOW
+        owners -= owners > place
+        beaten = beaten[~heirs]
+        ids = self.ids[:place] + self.ids[place + 1 :]
+        return Ring(ids, self.vnodes, points, owners, beaten - (beaten & _LOW > place))
+
+    def _with(self, id: WorkerId, place: int) -> "Ring":
+        """One joins; where it meets another, the point is of the one that comes later in `ids`."""
+        own = np.unique(vnode_points((id,), self.vnodes))
+        at = self.points.searchsorted(own)
+        is_new = self.points.take(at, mode="clip") != own
+        points = np.insert(self.points, at[is_new], own[is_new])
+        owners = np.insert(self.owner_indexes, at[is_new], -1)
+        owners += owners >= place
+        at = points.searchsorted(own)
+        rivals = owners[at]
+        owners[at] = np.maximum(rivals, place)
+        lost = (own.astype(np.int64) << 32 | np.minimum(rivals, place))[~is_new]
+        beaten = np.sort(np.append(self.beaten + (self.beaten & _LOW >= place), lost))
+        return Ring((*self.ids[:place], id, *self.ids[place:]), self.vnodes, points, owners, beaten)
 
     def owner(self, key: str) -> WorkerId:
         """The worker that `key` belongs to. Raises LookupError on an empty ring."""
@@ -56,9 +110,17 @@ class Ring:
             found[self._at(key_point(key, attempt))] = None
         return tuple(found)
 
+    def owner_of_each(self, keys: Iterable[str]) -> list[WorkerId]:
+        """The owners of many keys, found at once. Raises as `owner` does."""
+        at = np.fromiter(map(key_point, keys), np.int32)
+        if not len(self.points):
+            raise LookupError(_EMPTY)
+        places = self.points.searchsorted(at)
+        return [self.ids[index] for index in self.owner_indexes.take(places, mode="wrap").tolist()]
+
     def _at(self, point: int) -> WorkerId:
         if not len(self.points):
-            raise LookupError("the ring is empty: no worker can own a key")
+            raise LookupError(_EMPTY)
         place = self.points.searchsorted(np.int32(point))  # an int of Python's would make numpy copy the whole ring
         return self.ids[self.owner_indexes.take(place, mode="wrap")]
 

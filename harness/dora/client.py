@@ -187,7 +187,7 @@ class Client:
 
     def build_ring(self, ids: Sequence[WorkerId]) -> Ring:
         vnodes = "alluxio.user.worker.selection.policy.consistent.hash.virtual.node.count.per.worker"
-        return Ring.build(ids, self.properties.int(vnodes))
+        return self.known.ring.changed(ids) if self.known else Ring.build(ids, self.properties.int(vnodes))
 
     def adopt(self, known: Known) -> None:
         if self.known is None or self.known.ring is not known.ring:

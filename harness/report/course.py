@@ -1,11 +1,10 @@
 """How a run went, by its history: its phases, its faults, how many ops there were; all but what invariants say."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from harness.checks.fold import Fold
-from harness.core.history import Op
+from harness.core.history import OP_TYPES, Op
 from harness.core.lasting import is_for_good
 from harness.core.plan import Plan, Step
 from harness.report.wording import fault_text, settings_text
@@ -41,7 +40,7 @@ class Course(Fold):
         self._first_ns: int | None = None
         self._phases: dict[str, list[int]] = {}
         self._steps: dict[int, dict[str, Op]] = {}
-        self._counts: dict[str, Counter[str]] = {name: Counter() for name in COUNTED}
+        self._counts = {name: dict.fromkeys(OP_TYPES, 0) for name in COUNTED}
 
     def on_run(self, op: Op) -> None:
         self._first_ns = op.time_ns
@@ -68,10 +67,9 @@ class Course(Fold):
         self._steps.setdefault(op.value["step"], {})[part if op.type == "invoke" else f"{part} done"] = op
 
     def on_lookup(self, op: Op) -> None:
-        self._counts["lookup"][op.type] += 1
+        self._counts[op.f][op.type] += 1
 
-    def on_read(self, op: Op) -> None:
-        self._counts["read"][op.type] += 1
+    on_read = on_lookup
 
     def counts(self) -> dict[str, dict[str, int]]:
         """An op is `info`, nobody knows, until its completion says otherwise."""

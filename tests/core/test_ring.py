@@ -1,11 +1,13 @@
 from bisect import bisect_left
+from contextlib import contextmanager
 from hashlib import sha256
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.hashing import murmur3_32
+from harness.core.hashing import murmur3_32, murmur3_32_pairs
 from harness.core.identity import WorkerId
 from harness.core.ring import ATTEMPTS_MAX, Ring, key_point
 from tests.core.vectors import vectors, workers
@@ -98,7 +100,7 @@ def test_a_hundred_attempts_may_find_fewer_than_asked(case):
 
 def test_an_empty_ring_owns_nothing():
     ring = Ring.build([], 2000)
-    for ask in (ring.owner, lambda key: ring.owners(key, 1)):
+    for ask in (ring.owner, ring.owner_of_each, lambda key: ring.owners(key, 1)):
         with pytest.raises(LookupError, match="the ring is empty"):
             ask("a")
 
@@ -130,6 +132,62 @@ def test_it_agrees_with_a_plain_map_of_points(members, key, vnodes, count):
     ring = Ring.build(members, vnodes)
     assert ring.points.tolist() == sorted(placed)
     assert ring.owners(key, count) == plain_owners(placed, key, count)
+
+
+def same(one, other):
+    return (one.ids, one.points.tolist(), one.owner_indexes.tolist()) == (
+        other.ids,
+        other.points.tolist(),
+        other.owner_indexes.tolist(),
+    )
+
+
+@given(st.lists(st.lists(ids, max_size=12), min_size=2, max_size=6), vnode_counts)
+def test_a_ring_that_changed_again_and_again_is_the_one_built_anew(memberships, vnodes):
+    ring = Ring.build(memberships[0], vnodes)
+    for members in memberships:
+        ring = ring.changed(members)
+        assert same(ring, Ring.build(members, vnodes))
+
+
+@given(st.data(), st.integers(1, 12))
+def test_members_that_come_and_go_leave_the_ring_that_the_rest_has(data, vnodes):
+    """Points are those of a few numbers, so that nearly all of them collide, in any order of insertion."""
+    among = data.draw(st.lists(ids, min_size=2, max_size=8, unique=True))
+    with crowded(data.draw(st.integers(1, 30))):
+        ring = Ring.build(among, vnodes)
+        for _ in range(6):
+            kept = data.draw(st.lists(st.sampled_from(range(len(among))), min_size=1, unique=True).map(sorted))
+            ring = ring.changed([among[place] for place in kept])
+            assert same(ring, Ring.build([among[place] for place in kept], vnodes))
+
+
+@contextmanager
+def crowded(places):
+    """Vnodes fall on so many points only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.core.ring.murmur3_32_pairs", lambda *of: murmur3_32_pairs(*of) % np.int32(places))
+        yield
+
+
+@pytest.mark.parametrize("row", EDGES["collisions"], ids=lambda row: str(row["point"]))
+def test_the_loser_of_a_point_has_it_again_once_the_winner_left(row):
+    among = workers(row["workers"])
+    for order in row["orders"]:
+        inserted = [among[index] for index in order["insertion_order"]]
+        ring = Ring.build(inserted, EDGES["vnodes"])
+        assert len(ring.beaten)
+        for gone in inserted:
+            rest = [worker for worker in inserted if worker != gone]
+            less = ring.changed(rest)
+            assert same(less, Ring.build(rest, EDGES["vnodes"]))
+            assert same(less.changed(inserted), ring)
+
+
+@pytest.mark.parametrize("case", DEFAULT["cases"], ids=case_name)
+def test_owners_of_many_keys_are_the_owners_of_each(case):
+    ring = Ring.build(workers(DEFAULT["worker_sets"][case["workers"]]), case["vnodes"])
+    assert ring.owner_of_each(DEFAULT["keys"]) == [ring.owner(key) for key in DEFAULT["keys"]]
 
 
 def plain_point(worker, index):
