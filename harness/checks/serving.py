@@ -91,10 +91,12 @@ class HealthyOwnersServe(Invariant):
     on_read = on_lookup
 
     def _done(self, begun: _Begun, op: Op) -> None:
-        client, owner = self.truth.nodes.node(op.actor), self._owner(begun, op)
+        owner = self._owner(begun, op)
         if owner and op.type == "ok" and (op.f == "lookup" or self._is_served(op)):
             self._examined += 1
-        elif owner is None or not self._are_well(client, owner, begun[0].time_ns):
+            return
+        client = self.truth.nodes.node(op.actor)
+        if owner is None or not self._are_well(client, owner, begun[0].time_ns):
             self._unexamined += 1
         else:
             unheard = {node.name: node.process for node in (owner, client)}
@@ -104,8 +106,8 @@ class HealthyOwnersServe(Invariant):
         return bool(read.value["served_by"] == read.value["owner"]) and not self.truth.files.is_cut_short(read)
 
     def _owner(self, begun: _Begun, op: Op) -> Node | None:
-        id, view = op.value.get("owner"), self.truth.nodes.node(op.actor).view
-        if op.type != "ok" and view and view.content is begun[1] and view.content.members:
+        id, view = op.value.get("owner"), None if op.type == "ok" else self.truth.nodes.node(op.actor).view
+        if view and view.content is begun[1] and view.content.members:
             id = self.truth.owners.of(view.content, op.value["key"])
         node = self.truth.nodes.of.get(self.truth.who(id))
         return node if node and node.id == id else None

@@ -109,7 +109,7 @@ class RunDir:
                     ops = Op.parse_all(lines)
                 except ValueError:
                     ops = list(self._one_by_one(lines, first))
-                yield from map(whole.of, ops)
+                yield from (whole.of(op) if op.f == "view" else op for op in ops)
                 first += len(lines)
 
     def _one_by_one(self, lines: list[bytes], first: int) -> Iterator[Op]:
