@@ -150,14 +150,13 @@ class Fabric:
             inside, prober = Netlink(), _prober()
         finally:
             linux.enter_network(self._router)
-        wire = netlink.veth(index, f"v{number}", _ROUTER_MAC, network, mac)
+        wire = netlink.veth(index, f"v{number:05}", _ROUTER_MAC, network, mac)
         with contextlib.ExitStack() as undo:
             undo.callback(prober.close)
             undo.callback(inside.close)
             self._netlink.send([wire, netlink.neighbour(index, ip, mac), netlink.link_route(index, ip)])
             here = [netlink.link_up(1), netlink.link_up(2), netlink.address(2, ip), netlink.link_route(2, GATEWAY)]
-            inside.send(here)
-            inside.send([netlink.neighbour(2, GATEWAY, _ROUTER_MAC), netlink.default_route(2, GATEWAY)])
+            inside.send([*here, netlink.neighbour(2, GATEWAY, _ROUTER_MAC), netlink.default_route(2, GATEWAY)])
             undo.pop_all()
         inside.close()
         return Place(name, ip, index, network, prober)

@@ -17,6 +17,8 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
+from harness.cluster.netlink_pattern import encoded_once
+
 _NEW_LINK, _DELETE_LINK, _NEW_ADDRESS, _NEW_ROUTE, _DELETE_ROUTE = 16, 17, 20, 24, 25
 _NEW_NEIGHBOUR, _NEW_RULE = 28, 32
 _NLMSG_ERROR = 2
@@ -68,6 +70,7 @@ class Netlink:
         return codes
 
 
+@encoded_once
 def veth(index: int, name: str, mac: str, peer_network: int, peer_mac: str) -> bytes:
     """A pair: `name` here, `eth0` with index 2 in the namespace that the descriptor `peer_network` is open on."""
     peer = {
@@ -79,44 +82,53 @@ def veth(index: int, name: str, mac: str, peer_network: int, peer_mac: str) -> b
     return _encode(ifinfmsg, _NEW_LINK, {"index": index, "flags": _UP, "change": _UP}, attrs)
 
 
+@encoded_once
 def link_up(index: int) -> bytes:
     return _encode(ifinfmsg, _NEW_LINK, {"index": index, "flags": _UP, "change": _UP}, [], flags=0)
 
 
+@encoded_once
 def no_link(index: int) -> bytes:
     """Both ends of a pair go, and with them every address, route and neighbour that named either."""
     return _encode(ifinfmsg, _DELETE_LINK, {"index": index}, [], flags=0)
 
 
+@encoded_once
 def address(index: int, ip: str) -> bytes:
     fields = {"family": socket.AF_INET, "prefixlen": 32, "index": index}
     return _encode(ifaddrmsg, _NEW_ADDRESS, fields, [("IFA_LOCAL", ip), ("IFA_ADDRESS", ip)])
 
 
+@encoded_once
 def neighbour(index: int, ip: str, mac: str) -> bytes:
     fields = {"family": socket.AF_INET, "ifindex": index, "state": _PERMANENT}
     return _encode(ndmsg, _NEW_NEIGHBOUR, fields, [("NDA_DST", ip), ("NDA_LLADDR", mac)])
 
 
+@encoded_once
 def link_route(index: int, ip: str) -> bytes:
     """Packets for `ip` leave by this interface."""
     return _route(_NEW_ROUTE, _UNICAST, _LINK, MAIN_TABLE, attrs=[("RTA_DST", ip), ("RTA_OIF", index)], length=32)
 
 
+@encoded_once
 def default_route(index: int, gateway: str) -> bytes:
     attrs = [("RTA_GATEWAY", gateway), ("RTA_OIF", index)]
     return _route(_NEW_ROUTE, _UNICAST, _UNIVERSE, MAIN_TABLE, attrs=attrs, length=0)
 
 
+@encoded_once
 def blackhole(table: int, ip: str) -> bytes:
     """In `table`, packets for `ip` are dropped without an answer."""
     return _route(_NEW_ROUTE, _BLACKHOLE, _UNIVERSE, table, attrs=[("RTA_DST", ip), ("RTA_TABLE", table)], length=32)
 
 
+@encoded_once
 def no_blackhole(table: int, ip: str) -> bytes:
     return _route(_DELETE_ROUTE, _BLACKHOLE, _UNIVERSE, table, attrs=[("RTA_DST", ip), ("RTA_TABLE", table)], length=32)
 
 
+@encoded_once
 def rule_from(ip: str, table: int) -> bytes:
     """Packets from `ip` are looked up in `table` before the main one."""
     fields = {"family": socket.AF_INET, "src_len": 32, "action": _TO_TABLE}
