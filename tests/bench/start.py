@@ -43,7 +43,7 @@ def rows() -> Iterator[Row]:
     yield Row("100 workers", median(ours), "s", "floor", median(floor), at_most=1.5)
     in_view_s = median(run.in_view_s for run in hundred)
     yield Row("100 workers in a client's view", in_view_s, "s", "by exec", told("rival", 100), at_most=0.2)
-    thousand, floor_s = started(1000, refresh="5s", duration="5s"), told("floor", 1000)
+    thousand, floor_s = started(1000, refresh="20s", duration="5s"), told("floor", 1000)
     yield Row("1000 workers", thousand.keys_s, "s", "floor", floor_s, at_most=1.5)
     yield Row("memory of one of 1000 workers, private", thousand.worker_mb, "MB", at_most=10)
     yield Row("1000 workers up and down, left behind", thousand.left, "things", at_most=0)
