@@ -75,7 +75,7 @@ class Started:
 def started(workers: int, refresh: str = "500ms", duration: str = "100ms") -> Started:
     """One run of ours, up and down again. Raises RuntimeError, with its last words, when it did not come to an end."""
     with tempfile.TemporaryDirectory() as folder:
-        scenario = Path(folder, "start.yaml")
+        scenario = Path(folder, "up.yaml")
         scenario.write_text(_SCENARIO.format(workers=workers, refresh=refresh, duration=duration))
         words = ["-m", "harness", "run", str(scenario), "--seed", "1", "--etcd", "process", "--runs", folder, "--json"]
         began_s, worker_mb, said = time.monotonic(), 0.0, list[str]()
@@ -93,11 +93,11 @@ def started(workers: int, refresh: str = "500ms", duration: str = "100ms") -> St
 
 
 def private_mb(folder: str) -> list[float]:
-    """Of each worker that logs below the folder the memory that it shares with nobody."""
-    found = []
+    """Of each worker that logs below the folder the memory that it shares with nobody; from here its path is cut."""
+    logs, found = re.compile(rf"/{re.escape(Path(folder).name)}/.*/worker-\d+\.log$"), list[float]()
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if re.fullmatch(rf"{re.escape(folder)}/.*/worker-\d+\.log", str((process / "fd/1").readlink())):
+            if logs.search(str((process / "fd/1").readlink())):
                 rollup = (process / "smaps_rollup").read_text()
                 found.append(sum(map(int, re.findall(r"^Private_\w+: +(\d+)", rollup, re.MULTILINE))) * 1024 / _MB)
         except OSError:
