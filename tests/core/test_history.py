@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.history import History, Op, OutOfPlaceError, in_time_order
@@ -16,6 +16,7 @@ def at(*times_ns):
     return [Op(time_ns, "a", "ok", "f", id=number) for number, time_ns in enumerate(times_ns, 1)]
 
 
+@settings(deadline=None)
 @given(OPS)
 def test_an_op_is_read_back_from_its_line_whatever_text_it_holds(op):
     assert Op.parse(op.line()) == op
@@ -51,6 +52,7 @@ def test_a_history_is_in_time_order_and_equal_times_stay_as_they_came():
     assert [op.id for op in History.of(at(3, 1, 3, 1))] == [2, 4, 1, 3]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 20), max_size=30), st.integers(1, 10))
 def test_reading_ahead_gives_a_history_or_says_that_it_can_not(times_ns, places):
     ops, given_in_order = at(*times_ns), []

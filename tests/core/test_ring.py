@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.hashing import murmur3_32, murmur3_32_pairs
@@ -142,6 +142,7 @@ def same(one, other):
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(ids, max_size=12), min_size=2, max_size=6), vnode_counts)
 def test_a_ring_that_changed_again_and_again_is_the_one_built_anew(memberships, vnodes):
     ring = Ring.build(memberships[0], vnodes)
@@ -150,6 +151,7 @@ def test_a_ring_that_changed_again_and_again_is_the_one_built_anew(memberships, 
         assert same(ring, Ring.build(members, vnodes))
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(1, 12))
 def test_members_that_come_and_go_leave_the_ring_that_the_rest_has(data, vnodes):
     """Points are those of a few numbers, so that nearly all of them collide, in any order of insertion."""
