@@ -33,7 +33,7 @@ class Held:
         self._thread.start()
 
     def start(self):
-        self.ask("start", spec=self.spec.to_json())
+        self.ask("start", specs=[self.spec.to_json()])
 
     def ask(self, do, **arguments):
         request = {"id": 1, "do": do, "with": arguments}
