@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from harness.cli import catalogue, check, exits, plan, run, soak
+from harness.cli import catalogue, check, exits, plan, report, run, soak
 
 
 @click.group(
@@ -31,7 +31,15 @@ def harness() -> None:
     """
 
 
-for command in (run.command, soak.command, check.command, plan.command, catalogue.command, catalogue.schema):
+for command in (
+    run.command,
+    soak.command,
+    check.command,
+    report.command,
+    plan.command,
+    catalogue.command,
+    catalogue.schema,
+):
     harness.add_command(command)
 
 

@@ -12,7 +12,7 @@ import click
 from harness.cli import exits, options
 from harness.cli.plan import summary
 from harness.core.plan import EtcdRuntime, Plan
-from harness.errors import InputError
+from harness.errors import HarnessError, InputError
 
 if TYPE_CHECKING:
     from harness.report.result import Result
@@ -162,4 +162,16 @@ def _carry_out(job: Job, wanted: Wanted) -> int:
     )
     if wanted.as_json or not wanted.quiet:
         show(job.result, wanted.as_json, job.repeat)
+    _report(job.result, job.repeat)
     return job.result.exit_code
+
+
+def _report(result: "Result", repeat: str) -> None:
+    """After the verdict, which stands whether or not a report of it can be written."""
+    from harness.report.run_dir import RunDir
+    from harness.report.writing import write_report
+
+    try:
+        exits.say(f"report   {shlex.quote(str(write_report(RunDir.open(Path(result.run_dir)), result, repeat)))}")
+    except HarnessError as error:
+        exits.say(f"no report: {error}")

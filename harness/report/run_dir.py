@@ -2,16 +2,18 @@
 One run's folder, and the only module of the reports that writes:
 
 runs/<scenario>-<seed>-<utc>/  scenario.yaml  plan.json  history.jsonl  logs/<node>.log  metrics.jsonl  result.json
+                               report.html  junit.xml
 """
 
 import errno
 import json
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from harness.core.history import Op
 from harness.core.plan import Plan
@@ -85,6 +87,14 @@ class RunDir:
     def write_result(self, result: Result) -> None:
         self._write("result.json", result.to_json() + "\n")
 
+    def write_report(self, html: str) -> Path:
+        """Where it is."""
+        self._write("report.html", html)
+        return self.path / "report.html"
+
+    def write_junit(self, xml: str) -> None:
+        self._write("junit.xml", xml)
+
     def read_plan(self) -> Plan:
         """Raises InputError when it can't be read."""
         path = self.path / "plan.json"
@@ -120,6 +130,16 @@ class RunDir:
                 if line.endswith(b"\n"):
                     raise InputError(f"{self.history}:{number}: {_wrong_with(line, error)}") from error
 
+    def samples(self) -> Iterator[dict[str, Any]]:
+        """What processes took of the machine, a row a sample; none where nothing was sampled, or can't be read."""
+        for line in _lines(self.metrics):
+            with suppress(ValueError):  # cut short
+                yield json.loads(line)
+
+    def log(self, node: str) -> Iterator[str]:
+        """The lines of a node's log, none where it has no log."""
+        return _lines(self.logs / f"{Path(node).name}.log")
+
     def lines_of(self, ops: Collection[Op]) -> dict[str, int]:
         """By an op's `line()` the number of its line in the file: in time order it may have another place."""
         times_ns, found = {op.time_ns for op in ops}, dict[str, int]()
@@ -132,7 +152,12 @@ class RunDir:
     def _write(self, name: str, text: str) -> None:
         path = self.path / name
         with _explained(ClusterError, "write", path):
-            path.write_text(text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with suppress(OSError), path.open(encoding="utf-8", errors="backslashreplace") as lines:
+        yield from lines
 
 
 def _wrong_with(line: bytes, error: ValueError) -> str:

@@ -1,0 +1,138 @@
+"""Who was a member when: by their process, by etcd's keys, and as each observer saw it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.checks.fold import Fold
+from harness.core.history import OBSERVER, Op
+from harness.core.membership import alive_prefix, registered_prefix
+from harness.core.plan import Plan
+from harness.core.properties import Properties
+
+UNKNOWN, ABSENT, OFFLINE, ONLINE = "unknown", "absent", "offline", "online"
+DOWN, PAUSED, RUNS = "down", "paused", "runs"
+OBSERVERS_MAX, STRANGERS_MAX, CHANGES_MAX = 12, 20, 1000
+PROCESS, ETCD = "its process", "etcd's keys"
+
+
+@dataclass
+class Line:
+    """One row: `changes` are (time_ns, state from then on); `left_out` changes beyond the most a row may hold."""
+
+    first: str
+    changes: list[tuple[int, str]] = field(default_factory=list)
+    left_out: int = 0
+
+    @property
+    def now(self) -> str:
+        return self.changes[-1][1] if self.changes else self.first
+
+    def becomes(self, state: str, time_ns: int) -> None:
+        if state == self.now:
+            return
+        if len(self.changes) < CHANGES_MAX:
+            self.changes.append((time_ns, state))
+        else:
+            self.left_out += 1
+
+
+class Membership(Fold):
+    """
+    `lines` are by worker and then by who tells: its process, etcd's keys, or an observer.
+
+    Of many observers the first few of `wanted` are followed, then clients, then workers. A worker that is in no plan, as
+    it may stand in etcd, is told by its identity. etcd's keys are told as its watch was heard.
+    """
+
+    def __init__(self, plan: Plan, wanted: Iterable[str] = ()) -> None:
+        everyone = dict.fromkeys((*plan.clients, *plan.workers, *plan.joiners))
+        chosen = dict.fromkeys((*(name for name in wanted if name in everyone), *everyone))
+        self.observers_left_out = max(0, len(chosen) - OBSERVERS_MAX)
+        self.observers = tuple(name for name in everyone if name in list(chosen)[:OBSERVERS_MAX])
+        self.lines: dict[str, dict[str, Line]] = {name: {} for name in (*plan.workers, *plan.joiners)}
+        self._names = {identity: name for name, identity in plan.identities.items()}
+        self._strangers = 0
+        cluster = Properties(plan.properties).text("alluxio.cluster.name")
+        self._prefixes = registered_prefix(cluster), alive_prefix(cluster)
+        self._registered: set[str] = set()
+        self._alive: set[str] = set()
+        self._shown: dict[str, dict[str, str]] = {}
+
+    def on_start(self, op: Op) -> None:
+        self._process(op, RUNS)
+
+    def on_exit(self, op: Op) -> None:
+        self._process(op, DOWN)
+        if op.actor == OBSERVER:
+            for identity in self._names:
+                self._becomes(identity, ETCD, UNKNOWN, op)
+        for worker in self._shown.pop(op.actor, {}):
+            self._becomes(worker, op.actor, UNKNOWN, op)
+
+    def on_signal(self, op: Op) -> None:
+        if op.value["signal"] == "STOP" and op.type == "ok":
+            self._process(op, PAUSED)
+        elif op.value["signal"] == "CONT" and op.type == "invoke":
+            self._process(op, RUNS)
+
+    def on_view(self, op: Op) -> None:
+        if op.actor not in self.observers:
+            return
+        states = {**dict.fromkeys(op.value["offline"], OFFLINE), **dict.fromkeys(op.value["online"], ONLINE)}
+        before = self._shown.get(op.actor)
+        if states == before:
+            return
+        self._shown[op.actor] = states
+        missing = {*(before or {}), *(self._names if before is None else ())} - states.keys()
+        for worker, state in {**dict.fromkeys(missing, ABSENT), **states}.items():
+            self._becomes(worker, op.actor, state, op)
+
+    def on_put(self, op: Op) -> None:
+        self._keyed(op, lambda keys, identity: keys.add(identity))
+
+    def on_delete(self, op: Op) -> None:
+        self._keyed(op, lambda keys, identity: keys.discard(identity))
+
+    def on_snapshot(self, op: Op) -> None:
+        known = self._registered | self._alive
+        self._registered.clear()
+        self._alive.clear()
+        for kv in op.value["kvs"]:
+            if (place := self._place(kv)) is not None:
+                place[0].add(place[1])
+        for identity in known | self._registered | self._alive | self._names.keys():
+            self._in_etcd(identity, op)
+
+    def _keyed(self, op: Op, change: Any) -> None:
+        if (place := self._place(op.value)) is not None:
+            change(*place)
+            self._in_etcd(place[1], op)
+
+    def _place(self, kv: Mapping[str, Any]) -> tuple[set[str], str] | None:
+        for prefix, keys in zip(self._prefixes, (self._registered, self._alive), strict=True):
+            if kv["key"].startswith(prefix):
+                return keys, kv["key"].removeprefix(prefix)
+        return None
+
+    def _in_etcd(self, identity: str, op: Op) -> None:
+        state = ABSENT
+        if identity in self._registered:
+            state = ONLINE if identity in self._alive else OFFLINE
+        self._becomes(identity, ETCD, state, op)
+
+    def _process(self, op: Op, state: str) -> None:
+        if op.actor in self.lines:
+            self._line(op.actor, PROCESS, DOWN).becomes(state, op.time_ns)
+
+    def _becomes(self, identity: str, teller: str, state: str, op: Op) -> None:
+        worker = self._names.get(identity, identity)
+        if worker not in self.lines:
+            if self._strangers == STRANGERS_MAX or state == ABSENT:
+                return
+            self._strangers += 1
+            self.lines[worker] = {}
+        self._line(worker, teller, UNKNOWN).becomes(state, op.time_ns)
+
+    def _line(self, worker: str, teller: str, first: str) -> Line:
+        return self.lines[worker].setdefault(teller, Line(first))

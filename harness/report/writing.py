@@ -1,0 +1,38 @@
+"""What a run's folder gets beside its result: the report for people, and JUnit's XML for machines."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.history import Op
+from harness.report.html.page import page
+from harness.report.junit import junit
+from harness.report.result import Result
+from harness.report.run_dir import RunDir
+
+
+def write_report(run_dir: RunDir, result: Result, repeat: str = "") -> Path:
+    """
+    Write `report.html` and `junit.xml` of a stored run anew; the path of the former.
+
+    `result` is what the run was judged to, `repeat` the command that carries out its plan again. Raises InputError when
+    the run can't be read, ClusterError when its folder can't be written.
+    """
+    watched = _Watched()
+    metrics, read_log, plan = run_dir.samples(), run_dir.log, run_dir.read_plan()
+    html = page(plan, watched.over(run_dir.ops()), result, metrics=metrics, read_log=read_log, repeat=repeat)
+    run_dir.write_junit(junit(result, repeat, watched.wall_s))
+    return run_dir.write_report(html)
+
+
+@dataclass
+class _Watched:
+    """The wall clock of the run's first op, heard in passing."""
+
+    wall_s: float = 0.0
+
+    def over(self, ops: Iterator[Op]) -> Iterator[Op]:
+        for op in ops:
+            if op.f == "run":
+                self.wall_s = float(op.value.get("wall_s", 0.0))
+            yield op
