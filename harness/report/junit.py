@@ -8,8 +8,8 @@ A run as JUnit's XML, in the form that GitLab and Jenkins read: one suite a run,
 | unknown | is an error, for nobody can tell; passes where the scenario expects that |
 | not judged | is skipped, with the reason |
 
-A scenario that expects an outcome other than valid has a case of its own for that, which fails where another one came. So
-a suite has failures or errors exactly where the run's exit code is not 0.
+A scenario that expects an outcome other than valid has a case of its own for that, which fails where another one came.
+So a suite has failures or errors exactly where the run's exit code is not 0.
 """
 
 import re

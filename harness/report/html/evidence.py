@@ -158,7 +158,9 @@ class Rings(Fold):
 def open_at(faults: Iterable[FaultRow], at_s: float) -> list[FaultRow]:
     """The faults that were begun by then and whose heal, if any, was not."""
     return [
-        row for row in faults if row.at_s is not None and row.at_s <= at_s and (row.until_s is None or at_s <= row.until_s)
+        row
+        for row in faults
+        if row.at_s is not None and row.at_s <= at_s and (row.until_s is None or at_s <= row.until_s)
     ]
 
 

@@ -43,14 +43,14 @@ def workers(gathered: Gathered) -> tuple[list[Worker], str]:
     events = {name: sum(_changes(line, during) for line in of.values()) for name, of in membership.lines.items()}
     most = len(events) if rows <= ROWS_MAX else min(WORKERS_MAX, ROWS_MAX // (len(membership.observers) + 2))
     chosen = sorted(events, key=lambda name: -events[name])[:most]
-    shown = [
-        _worker(name, gathered, clock, bool(events[name])) for name in membership.lines if name in chosen
-    ]
+    shown = [_worker(name, gathered, clock, bool(events[name])) for name in membership.lines if name in chosen]
     notes = []
     if len(shown) < len(events):
         notes.append(f"{len(shown)} of {len(events)} workers: those of which most changed")
     if membership.observers_left_out:
-        notes.append(f"{len(membership.observers)} of {len(membership.observers) + membership.observers_left_out} observers")
+        notes.append(
+            f"{len(membership.observers)} of {len(membership.observers) + membership.observers_left_out} observers"
+        )
     if left_out := sum(line.left_out for of in membership.lines.values() for line in of.values()):
         notes.append(f"{left_out} more changes, in rows that change very often")
     return shown, "; ".join(notes)

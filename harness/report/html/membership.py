@@ -41,8 +41,8 @@ class Membership(Fold):
     """
     `lines` are by worker and then by who tells: its process, etcd's keys, or an observer.
 
-    Of many observers the first few of `wanted` are followed, then clients, then workers. A worker that is in no plan, as
-    it may stand in etcd, is told by its identity. etcd's keys are told as its watch was heard.
+    Of many observers the first few of `wanted` are followed, then clients, then workers. A worker that is in no plan,
+    as it may stand in etcd, is told by its identity. etcd's keys are told as its watch was heard.
     """
 
     def __init__(self, plan: Plan, wanted: Iterable[str] = ()) -> None:

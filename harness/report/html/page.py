@@ -29,7 +29,7 @@ _ORDER = {"violated": 0, "unknown": 1, "valid": 2}
 
 @dataclass(frozen=True)
 class Evidence:
-    """A violation with all that stands around it; `mark` names it on the page, `zoom` is the span of time to look at."""
+    """A violation and what stands around it; `mark` names it on the page, `zoom` is the span of time to look at."""
 
     mark: str
     name: str
@@ -68,34 +68,38 @@ def page(
     """
     gathered = gather(plan, ops, result, metrics)
     shown, left_out = members.workers(gathered)
-    return _environment().get_template("report.html.j2").render(
-        result=result,
-        repeat=repeat,
-        story=story(result),
-        clock=gathered.clock,
-        count=gathered.ops,
-        rows=sorted(result.invariants, key=lambda row: _ORDER[row.outcome]),
-        says={name: kind.says for name, kind in INVARIANTS.items()},
-        share_of=share_of,
-        evidence=list(_evidence(plan, result, gathered, read_log)),
-        more={row.name: _more(row) for row in result.invariants if row.outcome == "violated"},
-        phases=tracks.phases(gathered),
-        bands=spans((tracks.band_of(row, gathered.clock) for row in result.faults if row.at_s is not None), 0, 1),
-        groups=_groups(plan, result, gathered),
-        workers=shown,
-        workers_left_out=left_out,
-        members_key=members.KEY,
-        late_groups=_late_groups(plan, gathered),
-        log_scale=tracks.log_scale(),
-        waits=_waits(gathered),
-        style=_beside("report.css"),
-        script=_beside("report.js"),
-        script_hash=_hash(_beside("report.js")),
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            result=result,
+            repeat=repeat,
+            story=story(result),
+            clock=gathered.clock,
+            count=gathered.ops,
+            rows=sorted(result.invariants, key=lambda row: _ORDER[row.outcome]),
+            says={name: kind.says for name, kind in INVARIANTS.items()},
+            share_of=share_of,
+            evidence=list(_evidence(plan, result, gathered, read_log)),
+            more={row.name: _more(row) for row in result.invariants if row.outcome == "violated"},
+            phases=tracks.phases(gathered),
+            bands=spans((tracks.band_of(row, gathered.clock) for row in result.faults if row.at_s is not None), 0, 1),
+            groups=_groups(plan, result, gathered),
+            workers=shown,
+            workers_left_out=left_out,
+            members_key=members.KEY,
+            late_groups=_late_groups(plan, gathered),
+            log_scale=tracks.log_scale(),
+            waits=_waits(gathered),
+            style=_beside("report.css"),
+            script=_beside("report.js"),
+            script_hash=_hash(_beside("report.js")),
+        )
     )
 
 
 def share_of(row: InvariantRow) -> tuple[float, str] | None:
-    """How much of its bound an invariant's slowest took, and in words; None where there is no bound, or nothing slow."""
+    """How much of its bound an invariant's slowest took, and in words; None where either is not told."""
     took_s, allowed_s = row.examined.get("slowest_s", row.examined.get("took_s")), row.examined.get("allowed_s")
     if took_s is None or not allowed_s:
         return None
@@ -147,7 +151,9 @@ def _evidence(
             seen_s = clock.begin_s if at_s is None else at_s
             first_s = min((op["at_s"] for op in violation["ops"]), default=seen_s)
             nodes = [*nodes_of(violation, plan.names), *plan.etcd.members]
-            logs = lines_around(seen_s, dict.fromkeys(nodes), read_log, clock.zero_ns, wall_s) if at_s is not None else []
+            logs = (
+                lines_around(seen_s, dict.fromkeys(nodes), read_log, clock.zero_ns, wall_s) if at_s is not None else []
+            )
             yield Evidence(
                 mark=f"{row.name}-{number}",
                 name=row.name,

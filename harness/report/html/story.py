@@ -22,7 +22,8 @@ def story(result: Result) -> str:
     ran = [counted(nodes.get("workers", 0), "worker"), counted(nodes.get("clients", 0), "client")]
     members = etcd.get("members", 1)
     version = f"etcd {etcd.get('version', '')}".strip() + (f" of {members} members" if members > 1 else "")
-    return f"{_listed([*ran, version])} ran for {result.phases.get('run_s', 0.0):.1f} s; {_befell(result)}; {_came(result)}."
+    ran_s = result.phases.get("run_s", 0.0)
+    return f"{_listed([*ran, version])} ran for {ran_s:.1f} s; {_befell(result)}; {_came(result)}."
 
 
 def _befell(result: Result) -> str:
@@ -50,7 +51,10 @@ def _fault(row: FaultRow) -> str:
 
 
 def _came(result: Result) -> str:
-    of = {outcome: [row.name for row in result.invariants if row.outcome == outcome] for outcome in ("violated", "unknown")}
+    of = {
+        outcome: [row.name for row in result.invariants if row.outcome == outcome]
+        for outcome in ("violated", "unknown")
+    }
     told = []
     if of["violated"]:
         told.append(f"{_some(of['violated'])} {'was' if len(of['violated']) == 1 else 'were'} violated")

@@ -21,7 +21,7 @@ _LOG_LINES = (0.001, 0.01, 0.1, 1.0)
 
 @dataclass(frozen=True)
 class Group:
-    """Rows under one heading; `key` are classes of marks and what they mean, `note` says what was left out or counted."""
+    """Rows under one heading; `key` are classes of marks and their meaning, `note` what was counted or left out."""
 
     title: str
     note: str
@@ -35,7 +35,9 @@ def phases(gathered: Gathered) -> Track:
     parts = [(clock.x(a), clock.x(b)) for a, b in ends.values()]
     labels = tuple(Label(clock.x(a), name) for name, (a, b) in ends.items() if _is_wide(clock, a, b))
     told = ", ".join(f"{name} {span_text((b - a) / 1e9)}" for name, (a, b) in ends.items())
-    return Track("phase", "", 14, (Mark("phase", spans(parts[::2], 0, 14)), Mark("edge", spans(parts, 13, 14))), told, labels)
+    return Track(
+        "phase", "", 14, (Mark("phase", spans(parts[::2], 0, 14)), Mark("edge", spans(parts, 13, 14))), told, labels
+    )
 
 
 def _is_wide(clock: Clock, begin_ns: int, end_ns: int) -> bool:
@@ -56,7 +58,9 @@ def band_of(row: FaultRow, clock: Clock) -> tuple[float, float]:
     if row.until_s is not None:
         return clock.x_of(begin_s), clock.x_of(row.until_s)
     if row.heal == "not-applicable" and row.fault not in ("kill", "pause", "partition", "isolate"):
-        return clock.x_of(begin_s), max(clock.x_of(begin_s + (row.effect_after_s or 0.0)), clock.x_of(begin_s) + UNITS / 2)
+        return clock.x_of(begin_s), max(
+            clock.x_of(begin_s + (row.effect_after_s or 0.0)), clock.x_of(begin_s) + UNITS / 2
+        )
     return clock.x_of(begin_s), float(clock.width)
 
 
@@ -88,7 +92,12 @@ def ops(gathered: Gathered, order: Iterable[str]) -> Group:
         note += f"; {NODES_MAX} of {len(names)} nodes: those with most that was not ok"
     during = _run_columns(gathered)
     tracks = tuple(_ops(name, nodes[name], during) for name in names if name in chosen)
-    return Group("Operations", note, tracks, (("ok", "ok, cut off where there is a lid"), ("fail", "fail, below the line"), ("info", "info: nobody knows")))
+    return Group(
+        "Operations",
+        note,
+        tracks,
+        (("ok", "ok, cut off where there is a lid"), ("fail", "fail, below the line"), ("info", "info: nobody knows")),
+    )
 
 
 def _run_columns(gathered: Gathered) -> range:
@@ -100,7 +109,9 @@ def _run_columns(gathered: Gathered) -> range:
 def _ops(name: str, done: Done, during: range) -> Track:
     """What is higher than anything in the run phase, as the final lookups of clients may be, is cut off."""
     counts = done.by_type["ok"]
-    largest = max((counts[column] for column in counts if column in during), default=0) or max(counts.values(), default=1)
+    largest = max((counts[column] for column in counts if column in during), default=0) or max(
+        counts.values(), default=1
+    )
     cut = {column: min(count, largest) for column, count in counts.items()}
     over = [(c * UNITS, (c + 1) * UNITS) for c in sorted(counts) if counts[c] > largest]
     marks = [Mark("ok", bars(cut, largest, 18, 16)), Mark("ok", spans(over, 0, 1)), Mark("axis", "M0 18.5H100000")]
@@ -133,8 +144,9 @@ def owners(gathered: Gathered, who: Callable[[str], str]) -> Group:
         )
         for owner in sorted(names, key=lambda owner: _natural(who(owner)))
     )
-    note = f"share of lookups and reads by the owner that clients found, in steps of {_step(gathered.clock.step_s * COARSE)}; "
-    note += f"full height is {largest:.0%}"
+    steps_of = _step(gathered.clock.step_s * COARSE)
+    note = f"share of lookups and reads by the owner that clients found, in steps of {steps_of}"
+    note += f"; full height is {largest:.0%}"
     note += f"; {NODES_MAX} of {len(shares)} owners" if len(shares) > NODES_MAX else ""
     return Group("Ownership", note if tracks else "no lookup or read was answered", tracks)
 
@@ -145,9 +157,7 @@ def _natural(name: str) -> tuple[str, int]:
 
 
 def waits(gathered: Gathered) -> Group:
-    tracks = tuple(
-        _waits(f, columns) for f in TIMED if (columns := gathered.activity.waits_at[f])
-    )
+    tracks = tuple(_waits(f, columns) for f in TIMED if (columns := gathered.activity.waits_at[f]))
     note = f"of each {_step(gathered.clock.step_s * COARSE)}, by when they were sent; quantiles within 3 %"
     return Group("Latency", note, tracks, (("p50", "median"), ("p99", "99 of 100")) if tracks else ())
 
