@@ -172,6 +172,6 @@ def _report(result: "Result", repeat: str) -> None:
     from harness.report.writing import write_report
 
     try:
-        exits.say(f"report   {shlex.quote(str(write_report(RunDir.open(Path(result.run_dir)), result, repeat)))}")
+        exits.say(f"report: {shlex.quote(str(write_report(RunDir.open(Path(result.run_dir)), result, repeat)))}")
     except HarnessError as error:
         exits.say(f"no report: {error}")

@@ -150,3 +150,14 @@ def test_a_real_run_is_valid_and_judged_alike_again(tmp_path, capsys):
     assert main(["check", result["run_dir"], "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert again["invariants"] == result["invariants"]
+
+
+def test_a_report_that_cannot_be_written_leaves_the_verdict(runs, capsys):
+    runs.answers.append(VIOLATED)
+    assert main(["run", "restart", "--seed", "7"]) == 1
+    out, err = capsys.readouterr()
+    assert "violated" in out
+    assert err.splitlines()[1:] == [
+        "no report: runs/tale-7 is no run's folder: it has no plan.json and history.jsonl",
+        "restart   seed 7   exit 1   repeat: harness run restart --seed 7",
+    ]

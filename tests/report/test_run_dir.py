@@ -140,3 +140,16 @@ def test_json_of_another_form_is_named(run_dir, line):
 def test_a_folder_whose_name_is_no_printable_text_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="no printable text"):
         RunDir.create(tmp_path / name, "tale", 7)
+
+
+def test_samples_and_logs_are_read_as_far_as_they_go(run_dir):
+    run_dir.metrics.write_text('{"node":"etcd-1"}\n{"nod')
+    (run_dir.logs / "etcd-1.log").write_bytes(b"a \xff line\n")
+    assert list(run_dir.samples()) == [{"node": "etcd-1"}]
+    assert list(run_dir.log("etcd-1")) == ["a \\xff line\n"]
+    assert list(run_dir.log("worker-9")) == []
+
+
+def test_a_log_is_only_looked_for_among_the_logs(run_dir):
+    (run_dir.path.parent / "secret.log").write_text("secret")
+    assert list(run_dir.log("../../secret")) == []

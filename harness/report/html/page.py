@@ -98,12 +98,12 @@ def page(
     )
 
 
-def share_of(row: InvariantRow) -> tuple[float, str] | None:
-    """How much of its bound an invariant's slowest took, and in words; None where either is not told."""
+def share_of(row: InvariantRow) -> float | None:
+    """How much of its bound an invariant's slowest took; None where either is not told."""
     took_s, allowed_s = row.examined.get("slowest_s", row.examined.get("took_s")), row.examined.get("allowed_s")
     if took_s is None or not allowed_s:
         return None
-    return took_s / allowed_s, f"{span_text(took_s)} of {span_text(allowed_s)}"
+    return float(took_s / allowed_s)
 
 
 @cache

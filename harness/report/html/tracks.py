@@ -68,11 +68,11 @@ def _fault(row: FaultRow, clock: Clock) -> Track:
     begin, end = band_of(row, clock)
     is_proven = row.effect != "absent"
     until = "" if row.until_s is None else f" to {row.until_s:z.1f}"
-    told = f"{row.at_s:z.1f}{until} s, effect {_proof(row.effect, row.effect_after_s)}"
+    told = f"{row.at_s:z.1f}{until} s, {_proof(row.effect, row.effect_after_s)}"
     if row.heal != "not-applicable":
         told += f", heal {_proof(row.heal, row.heal_after_s)}"
-    label = Label(end, told) if end < 0.6 * clock.width else Label(begin, told, "left")
-    if begin < 0.3 * clock.width and end >= 0.6 * clock.width:
+    label = Label(end, told) if end < 0.5 * clock.width else Label(begin, told, "left")
+    if begin < 0.6 * clock.width and end >= 0.5 * clock.width:
         label = Label(begin, told, "inside")
     mark = Mark("proven" if is_proven else "unproven", spans([(begin, end)], 2, 14))
     return Track(row.text, "", 16, (mark,), told, (label,), "fault")
@@ -103,7 +103,7 @@ def ops(gathered: Gathered, order: Iterable[str]) -> Group:
 def _run_columns(gathered: Gathered) -> range:
     """Those of the run phase; all where there was none."""
     seen, clock = gathered.moments.phases.get("run"), gathered.clock
-    return range(clock.column(seen[0]), clock.column(seen[-1]) + 1) if seen else range(clock.columns)
+    return range(clock.column(seen[0]), clock.column(seen[-1])) if seen else range(clock.columns)
 
 
 def _ops(name: str, done: Done, during: range) -> Track:
@@ -120,7 +120,9 @@ def _ops(name: str, done: Done, during: range) -> Track:
         marks.append(Mark(kind, spans(((c * UNITS, (c + 1) * UNITS) for c in columns), top, top + 4)))
     totals = [f"{done.total(kind):,} {kind}" for kind in TYPES if done.total(kind) or kind == "ok"]
     note = " · ".join(totals)
-    return Track(name, f"{note}", 30, tuple(marks), f"{done.what}: {note}, full height is {largest} in a step")
+    return Track(
+        name, f"{note}", 30, tuple(marks), f"{done.what}: {note}, full height is {largest} in a step", kind="tall"
+    )
 
 
 def owners(gathered: Gathered, who: Callable[[str], str]) -> Group:
@@ -169,7 +171,9 @@ def _waits(f: str, columns: Mapping[int, Spread]) -> Track:
         heights = {column: _log_y(spread.quantile_s(share)) for column, spread in columns.items()}
         marks.append(Mark(kind, steps(heights, _WIDE)))
     count = sum(spread.count for spread in columns.values())
-    return Track(f, f"{count:,} ok", _LOG_HEIGHT, tuple(marks), f"median and 99th percentile of {f}s", kind="waits")
+    return Track(
+        f, f"{count:,} ok", _LOG_HEIGHT, tuple(marks), f"median and 99th percentile of {f}s", kind="tall waits"
+    )
 
 
 def log_scale() -> list[tuple[float, str]]:
@@ -194,7 +198,7 @@ def machine(gathered: Gathered, order: Iterable[str]) -> tuple[Group, Group]:
     cpu = tuple(_cpu(name, usage, busiest) for name, usage in shown.items())
     return (
         Group("Memory", f"resident, sampled once a second; full height is {bytes_max / 1e6:.0f} MB{few}", memory),
-        Group("CPU", f"of one core, between samples; full height is {busiest:.0%}{few}", cpu),
+        Group("CPU", f"of one core, between samples; full height is {_percent(busiest)}{few}", cpu),
     )
 
 
@@ -204,8 +208,12 @@ def _memory(name: str, usage: Usage, largest: int) -> Track:
 
 
 def _cpu(name: str, usage: Usage, largest: float) -> Track:
-    told = f"{usage.cpu_s:.1f} s, {usage.busiest:.0%} at most"
+    told = f"{usage.cpu_s:.1f} s, {_percent(usage.busiest)} at most"
     return Track(name, told, 16, (Mark("use", bars(usage.cpu, largest, 16, 16)),), told)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
 
 
 def _step(seconds: float) -> str:

@@ -35,7 +35,7 @@
       const tick = document.createElement("span");
       tick.className = "at tick";
       tick.dataset.x = units(n * apart);
-      tick.textContent = `${(n * apart + 0).toFixed(digits)} s`;
+      if (share(units(n * apart)) < 0.965) tick.textContent = `${(n * apart + 0).toFixed(digits)} s`;
       axis.append(tick);
     }
   }
