@@ -1,10 +1,15 @@
 """`harness report`: make the report of a stored run anew."""
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from harness.cli import exits
+from harness.cli import exits, options
+from harness.cli.run import Wanted, plan_for
+from harness.core.plan import Plan
+from harness.errors import InputError
 
 
 @click.command()
@@ -24,9 +29,33 @@ def command(run_dirs: tuple[Path, ...]) -> int:
     from harness.report.run_dir import RunDir
     from harness.report.writing import write_report
 
-    for run_dir in run_dirs:
-        tell(str(write_report(RunDir.open(run_dir), check(run_dir))))
+    for path in run_dirs:
+        run_dir, result = RunDir.open(path), check(path)
+        tell(str(write_report(run_dir, result, repeat_of(path, run_dir.read_plan()))))
     return exits.OK
+
+
+def repeat_of(path: Path, plan: Plan) -> str:
+    """A command that carries out the plan of a stored run again; empty where its options are not known."""
+    from harness import load_scenario
+
+    wanted = Wanted(
+        seed=plan.seed,
+        runs=options.RUNS,
+        etcd=plan.etcd.runtime if plan.etcd.runtime != "auto" else None,
+        fabric="auto",
+        overrides=(),
+        time_scale=plan.time_scale if plan.time_scale != 1.0 else None,
+        as_json=False,
+        quiet=False,
+        verbose=False,
+    )
+    for name in (plan.scenario, str(path / "scenario.yaml")):
+        with suppress(InputError):
+            again = plan_for(load_scenario(name), plan.seed, wanted)
+            if replace(again, scenario=plan.scenario).to_json() == plan.to_json():
+                return wanted.repeat(name, plan.seed)
+    return ""
 
 
 command.name = "report"

@@ -3,7 +3,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.checks.verdict import Verdict, Violation
+from harness.checks.judging import is_as_expected
+from harness.checks.verdict import Verdict, Violation, worst
 from harness.core.plan import Expect
 from harness.report.junit import junit
 from harness.report.result import Result
@@ -99,9 +100,33 @@ def test_what_xml_cannot_hold_is_escaped():
     assert suite.find("testcase/failure").text == '<script> & \\x00 \\x1b[31m \\ud800 ]]> "quoted"'
 
 
-def test_a_suite_has_no_failure_where_the_exit_code_is_0():
-    plan, ops = plan_of(expect=Expect("violated", ("one-owner",))), ordinary_ops()
-    result = Result.of(plan, ops, judged(broken(()), outcome="violated"), "runs/tale-7")
-    for one in (result, replace(result, as_expected=False)):
-        suites = ElementTree.fromstring(junit(one))
-        assert (one.exit_code == 0) == (suites.get("failures") == suites.get("errors") == "0")
+@pytest.mark.parametrize(
+    "expect", [Expect(), Expect(also=("one-owner",)), Expect("violated", ("one-owner",)), Expect("unknown")]
+)
+@pytest.mark.parametrize("verdicts", [(held(),), (UNKNOWN,), (broken(()),), (broken(()), UNKNOWN), (broken((), "b"),)])
+def test_a_suite_is_red_exactly_where_the_exit_code_is_not_0(expect, verdicts):
+    judgement = judged(*verdicts, outcome=worst(verdict.outcome for verdict in verdicts))
+    judgement = replace(judgement, as_expected=is_as_expected(expect, verdicts))
+    result = Result.of(plan_of(expect=expect), ordinary_ops(), judgement, "runs/tale-7")
+    suites = ElementTree.fromstring(junit(result))
+    assert (result.exit_code == 0) == (suites.get("failures") == suites.get("errors") == "0")
+
+
+ALLOWED = {
+    "testsuites": {"name", "time", "tests", "failures", "errors"},
+    "testsuite": {"name", "time", "tests", "failures", "errors", "skipped", "timestamp"},
+    "properties": set(),
+    "property": {"name", "value"},
+    "testcase": {"name", "time", "classname"},
+    "failure": {"type", "message"},
+    "error": {"type", "message"},
+    "skipped": {"type", "message"},
+    "system-out": set(),
+}
+"""The elements, and of each the attributes, that are common to what CI systems read."""
+
+
+def test_there_is_nothing_in_it_that_a_ci_system_does_not_know():
+    suite = suite_of(broken(()), UNKNOWN, held("a"), outcome="violated", as_expected=False, repeat="x", wall_s=1.0)
+    for element in suite.iter():
+        assert set(element.attrib) <= ALLOWED[element.tag]

@@ -99,9 +99,9 @@ def page(
 
 
 def share_of(row: InvariantRow) -> float | None:
-    """How much of its bound an invariant's slowest took; None where either is not told."""
+    """How much of its bound the slowest took where an invariant held; None where either is not told."""
     took_s, allowed_s = row.examined.get("slowest_s", row.examined.get("took_s")), row.examined.get("allowed_s")
-    if took_s is None or not allowed_s:
+    if row.outcome != "valid" or took_s is None or not allowed_s:
         return None
     return float(took_s / allowed_s)
 

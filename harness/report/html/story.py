@@ -41,6 +41,10 @@ def _fault(row: FaultRow) -> str:
         return f"{row.text}, planned{when.replace(' at ', ' for ')}, is not seen to have happened"
     if row.at_s is not None and row.until_s is not None:
         when = f" from {row.at_s:z.1f} s to {row.until_s:z.1f} s"
+    if row.fault in ("kill", "restart") and row.targets and row.until_s is not None:
+        verb = "was" if len(row.targets) == 1 else "were"
+        ended = "killed" if row.fault == "kill" or "KILL" in row.text else "stopped"
+        return f"{_some(row.targets)} {verb} {ended} at {row.at_s:z.1f} s and started again at {row.until_s:z.1f} s"
     if row.fault in _WHAT and row.targets:
         verb = "was" if len(row.targets) == 1 else "were"
         return f"{_some(row.targets)} {verb} {_WHAT[row.fault]}{when}"

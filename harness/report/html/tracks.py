@@ -135,22 +135,28 @@ def owners(gathered: Gathered, who: Callable[[str], str]) -> Group:
     everything = sum(totals.values())
     shares = {owner: {c: n / totals[c] for c, n in columns.items()} for owner, columns in by_owner.items()}
     names = sorted(shares, key=lambda owner: -by_owner[owner].total())[:NODES_MAX]
-    largest = max((share for owner in names for share in shares[owner].values()), default=1.0)
+    largest = _highest([shares[owner] for owner in names], totals)
     tracks = tuple(
         Track(
             who(owner),
             f"{by_owner[owner].total() / everything:.1%}",
             20,
-            (Mark("share", bars(shares[owner], largest, 20, 20, _WIDE)),),
+            (Mark("share", bars({c: min(s, largest) for c, s in shares[owner].items()}, largest, 20, 20, _WIDE)),),
             f"owner of {by_owner[owner].total()} of {everything} lookups and reads",
         )
         for owner in sorted(names, key=lambda owner: _natural(who(owner)))
     )
     steps_of = _step(gathered.clock.step_s * COARSE)
     note = f"share of lookups and reads by the owner that clients found, in steps of {steps_of}"
-    note += f"; full height is {largest:.0%}"
+    note += f"; full height is {largest:.0%}, and steps with few of them may be cut off there"
     note += f"; {NODES_MAX} of {len(shares)} owners" if len(shares) > NODES_MAX else ""
     return Group("Ownership", note if tracks else "no lookup or read was answered", tracks)
+
+
+def _highest(shares: Iterable[Mapping[int, float]], totals: Mapping[int, int]) -> float:
+    """The largest share in a step that is at least half as full as the usual one; of a few lookups one may have all."""
+    usual = sorted(totals.values())[len(totals) // 2] if totals else 0
+    return max((share for of in shares for column, share in of.items() if 2 * totals[column] >= usual), default=1.0)
 
 
 def _natural(name: str) -> tuple[str, int]:

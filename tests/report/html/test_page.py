@@ -137,3 +137,4 @@ def test_the_history_is_gone_over_once():
 )
 def test_the_margin_is_what_was_taken_of_what_is_allowed(examined, share):
     assert share_of(InvariantRow("x", "valid", "", "", examined, [])) == share
+    assert share_of(InvariantRow("x", "violated", "", "", examined, [])) is None

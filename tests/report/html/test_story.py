@@ -36,6 +36,11 @@ def test_of_many_faults_the_first_are_told():
     ("changes", "told"),
     [
         ({"fault": "kill", "until_s": None}, "worker-1 was killed at 2.0 s"),
+        ({"fault": "kill"}, "worker-1 was killed at 2.0 s and started again at 5.0 s"),
+        (
+            {"fault": "restart", "text": "restart worker-1 (TERM)"},
+            "worker-1 was stopped at 2.0 s and started again at 5.0 s",
+        ),
         ({"fault": "join", "until_s": None}, "worker-1 joined at 2.0 s"),
         ({"fault": "partition", "text": "partition worker-1 | rest"}, "the network was cut, worker-1 | rest, from"),
         ({"fault": "compact", "text": "compact (keep 5)", "until_s": None}, "compact (keep 5) at 2.0 s"),
