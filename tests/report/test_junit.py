@@ -7,8 +7,7 @@ from harness.checks.judging import is_as_expected
 from harness.checks.verdict import Verdict, Violation, worst
 from harness.core.plan import Expect
 from harness.report.junit import junit
-from harness.report.result import Result
-from tests.report.runs import broken, held, judged, ordinary_ops, plan_of
+from tests.report.runs import broken, held, judged, ordinary_ops, plan_of, summed_up
 
 UNKNOWN = Verdict("gone-worker-leaves-views", "0 departures", missing="nobody was gone")
 
@@ -18,7 +17,7 @@ def suite_of(*verdicts, outcome="valid", as_expected=True, expect=None, **more):
     judgement = judged(
         *verdicts, outcome=outcome, as_expected=as_expected, not_judged=[("removal-is-final", "nobody left")]
     )
-    result = Result.of(plan, ordinary_ops(), judgement, "runs/tale-7")
+    result = summed_up(plan, ordinary_ops(), judgement, "runs/tale-7")
     suites = ElementTree.fromstring(junit(result, **more))
     assert suites.tag == "testsuites"
     (suite,) = suites
@@ -107,7 +106,7 @@ def test_what_xml_cannot_hold_is_escaped():
 def test_a_suite_is_red_exactly_where_the_exit_code_is_not_0(expect, verdicts):
     judgement = judged(*verdicts, outcome=worst(verdict.outcome for verdict in verdicts))
     judgement = replace(judgement, as_expected=is_as_expected(expect, verdicts))
-    result = Result.of(plan_of(expect=expect), ordinary_ops(), judgement, "runs/tale-7")
+    result = summed_up(plan_of(expect=expect), ordinary_ops(), judgement, "runs/tale-7")
     suites = ElementTree.fromstring(junit(result))
     assert (result.exit_code == 0) == (suites.get("failures") == suites.get("errors") == "0")
 

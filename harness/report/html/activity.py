@@ -103,7 +103,8 @@ class Activity(Fold):
             took_ns = op.time_ns - began_ns
             self.waits[op.f][stage].add(took_ns)
             self.waits_at[op.f][self._clock.column(began_ns) // COARSE].add(took_ns)
-            self.owners[str(op.value.get("owner"))][self._clock.column(op.time_ns) // COARSE] += 1
+            if owner := op.value.get("owner"):  # a guest may not know
+                self.owners[owner][self._clock.column(op.time_ns) // COARSE] += 1
 
     def _count(self, op: Op, kind: str, what: str, node: str = "") -> None:
         if kind in TYPES:

@@ -16,7 +16,8 @@ from harness.core.plan import Plan
 from harness.core.properties import Properties
 from harness.core.ring import Ring
 from harness.errors import EntityError
-from harness.report.result import FaultRow, Result
+from harness.report.course import FaultRow
+from harness.report.result import Result
 
 _CANDIDATES = 3
 _EVENTS_MAX = 20_000

@@ -77,9 +77,15 @@ class Membership(Fold):
             self._process(op, RUNS)
 
     def on_view(self, op: Op) -> None:
+        self._sees(op, {**dict.fromkeys(op.value["offline"], OFFLINE), **dict.fromkeys(op.value["online"], ONLINE)})
+
+    def on_members(self, op: Op) -> None:
+        """A guest tells only whom it sends requests to."""
+        self._sees(op, dict.fromkeys(op.value["members"], ONLINE))
+
+    def _sees(self, op: Op, states: dict[str, str]) -> None:
         if op.actor not in self.observers:
             return
-        states = {**dict.fromkeys(op.value["offline"], OFFLINE), **dict.fromkeys(op.value["online"], ONLINE)}
         before = self._shown.get(op.actor)
         if states == before:
             return

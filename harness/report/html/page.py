@@ -13,13 +13,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from harness.checks.catalogue import INVARIANTS
 from harness.core.history import Op
 from harness.core.plan import Plan
+from harness.report.course import FaultRow
 from harness.report.html import members, tracks
 from harness.report.html.activity import STAGES, TIMED
 from harness.report.html.evidence import LogLine, RingRow, lines_around, moment_of, nodes_of, open_at
 from harness.report.html.gathered import Gathered, gather
 from harness.report.html.marks import spans
 from harness.report.html.story import story
-from harness.report.result import FaultRow, InvariantRow, Result
+from harness.report.result import InvariantRow, Result
 from harness.report.wording import span_text
 
 _SHOWN = 20

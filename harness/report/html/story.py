@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from harness.checks.verdict import counted
-from harness.report.result import FaultRow, Result
+from harness.report.course import FaultRow
+from harness.report.result import Result
 from harness.report.screen import standing
 
 _TOLD_MAX = 4

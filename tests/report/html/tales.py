@@ -3,8 +3,7 @@
 from harness.checks.verdict import Verdict, Violation
 from harness.core.history import NEMESIS, OBSERVER, History
 from harness.report.html.page import page
-from harness.report.result import Result
-from tests.report.runs import judged, op, pause, phases, plan_of, run_op
+from tests.report.runs import judged, op, pause, phases, plan_of, run_op, summed_up
 
 CLUSTER = "DefaultAlluxioCluster"
 ONE, OTHER = "worker-worker-1", "worker-worker-2"
@@ -61,7 +60,7 @@ def violated(ops, text="client-1 took worker-1 for the owner of a at revision 3;
 
 
 def result_of(ops, judgement=None, plan=None):
-    return Result.of(plan or plan_of(), ops, judgement or judged(), "runs/tale-7")
+    return summed_up(plan or plan_of(), ops, judgement or judged(), "runs/tale-7")
 
 
 def page_of(ops, judgement=None, plan=None, **more):

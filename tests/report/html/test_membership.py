@@ -99,3 +99,11 @@ def test_a_row_that_changes_without_end_keeps_a_bounded_part_and_says_so():
         line.becomes("online" if number % 2 else "offline", number)
     assert len(line.changes) == CHANGES_MAX
     assert line.left_out > 0
+
+
+def test_a_guest_tells_whom_it_asks():
+    told = [
+        op(at_s, "client-1", "ok", "members", revision=None, members=ids)
+        for at_s, ids in ((0, [ONE, OTHER]), (1, [OTHER]))
+    ]
+    assert states(membership_of(*told), "worker-1", "client-1") == ["unknown", "online", "absent"]
