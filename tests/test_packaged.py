@@ -35,6 +35,11 @@ def test_a_wheel_carries_every_conf_and_scenario_inside_the_package(wheel):
         assert files <= carried
 
 
+def test_a_wheel_carries_what_a_report_is_made_of(wheel):
+    templates = {f"harness/report/html/templates/report.{kind}" for kind in ("html.j2", "css", "js")}
+    assert templates <= set(wheel.namelist())
+
+
 def test_a_wheel_carries_no_tests_and_only_one_package(wheel):
     assert {name.partition("/")[0] for name in wheel.namelist() if ".dist-info/" not in name} == {"harness"}
 

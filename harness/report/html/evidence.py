@@ -3,7 +3,7 @@
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -178,22 +178,32 @@ def nodes_of(violation: Mapping[str, Any], names: Sequence[str]) -> list[str]:
 
 
 def lines_around(
-    at_s: float, nodes: Iterable[str], read: Callable[[str], Iterable[str]], zero_ns: int, wall_s: float
-) -> list[LogLine]:
+    moments: Sequence[tuple[float, Collection[str]]], read: Callable[[str], Iterable[str]], zero_ns: int, wall_s: float
+) -> list[list[LogLine]]:
     """
-    What nodes logged a little before and after, in time order: of each node the lines nearest to it.
+    For each moment, with its nodes, what they logged a little before and after: of each node the lines nearest to it,
+    in time order. Every log is read once.
 
     `wall_s` is the wall clock when the run phase began, by which etcd stamps its lines.
     """
-    found = list[LogLine]()
-    for node in nodes:
-        near = [line for line in _stamped(node, read(node), zero_ns, wall_s) if _is_near(line.at_s - at_s)]
-        found += sorted(near, key=lambda line: abs(line.at_s - at_s))[:_LINES_MAX]
-    return sorted(found, key=lambda line: line.at_s)
+    found: list[list[LogLine]] = [[] for _ in moments]
+    for node in dict.fromkeys(node for _, nodes in moments for node in nodes):
+        wanted = {number: at_s for number, (at_s, nodes) in enumerate(moments) if node in nodes}
+        near: dict[int, list[LogLine]] = {number: [] for number in wanted}
+        for line in _stamped(node, read(node), zero_ns, wall_s):
+            for number, at_s in wanted.items():
+                if -_BEFORE_S <= line.at_s - at_s <= _AFTER_S:
+                    near[number] = _nearest([*near[number], line], at_s)
+        for number, lines in near.items():
+            found[number] += lines
+    return [sorted(lines, key=lambda line: line.at_s) for lines in found]
 
 
-def _is_near(late_s: float) -> bool:
-    return -_BEFORE_S <= late_s <= _AFTER_S
+def _nearest(lines: list[LogLine], at_s: float) -> list[LogLine]:
+    """All but the one farthest away, where there are too many."""
+    if len(lines) > _LINES_MAX:
+        lines.remove(max(lines, key=lambda line: abs(line.at_s - at_s)))
+    return lines
 
 
 def _stamped(node: str, lines: Iterable[str], zero_ns: int, wall_s: float) -> Iterator[LogLine]:

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -144,29 +144,32 @@ def _nodes(plan: Plan) -> tuple[str, ...]:
 
 def _evidence(
     plan: Plan, result: Result, gathered: Gathered, read_log: Callable[[str], Iterable[str]]
-) -> Iterable[Evidence]:
-    clock, wall_s = gathered.clock, gathered.moments.wall_s
-    for row in result.invariants:
-        for number, violation in enumerate(row.violations[:_SHOWN], 1):
-            at_s = moment_of(violation)
-            seen_s = clock.begin_s if at_s is None else at_s
-            first_s = min((op["at_s"] for op in violation["ops"]), default=seen_s)
-            nodes = [*nodes_of(violation, plan.names), *plan.etcd.members]
-            logs = (
-                lines_around(seen_s, dict.fromkeys(nodes), read_log, clock.zero_ns, wall_s) if at_s is not None else []
-            )
-            yield Evidence(
-                mark=f"{row.name}-{number}",
-                name=row.name,
-                text=violation["text"],
-                at_s=at_s,
-                zoom=f"{max(clock.begin_s, first_s - _AROUND_S):.2f},{min(clock.end_s(), seen_s + _AROUND_S):.2f}",
-                x=clock.x_of(seen_s),
-                ops=violation["ops"],
-                rings=gathered.rings.of(violation["ops"]),
-                open=open_at(result.faults, seen_s) if at_s is not None else [],
-                logs=logs,
-            )
+) -> Iterator[Evidence]:
+    clock = gathered.clock
+    told = [
+        (f"{row.name}-{number}", row.name, violation, moment_of(violation))
+        for row in result.invariants
+        for number, violation in enumerate(row.violations[:_SHOWN], 1)
+    ]
+    seen = [clock.begin_s if at_s is None else at_s for *_, at_s in told]
+    about = [
+        () if at_s is None else (*nodes_of(violation, plan.names), *plan.etcd.members) for *_, violation, at_s in told
+    ]
+    logs = lines_around(list(zip(seen, about, strict=True)), read_log, clock.zero_ns, gathered.moments.wall_s)
+    for (mark, name, violation, at_s), seen_s, lines in zip(told, seen, logs, strict=True):
+        first_s = min((op["at_s"] for op in violation["ops"]), default=seen_s)
+        yield Evidence(
+            mark=mark,
+            name=name,
+            text=violation["text"],
+            at_s=at_s,
+            zoom=f"{max(clock.begin_s, first_s - _AROUND_S):.2f},{min(clock.end_s(), seen_s + _AROUND_S):.2f}",
+            x=clock.x_of(seen_s),
+            ops=violation["ops"],
+            rings=gathered.rings.of(violation["ops"]),
+            open=open_at(result.faults, seen_s) if at_s is not None else [],
+            logs=lines,
+        )
 
 
 def _more(row: InvariantRow) -> int:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.core.lasting import PROCEDURES
 from harness.report.course import PHASES, FaultRow
 from harness.report.html.activity import TIMED, TYPES, Done
 from harness.report.html.clock import COARSE, UNITS, Clock
@@ -57,10 +58,9 @@ def band_of(row: FaultRow, clock: Clock) -> tuple[float, float]:
     begin_s = row.at_s or 0.0
     if row.until_s is not None:
         return clock.x_of(begin_s), clock.x_of(row.until_s)
-    if row.heal == "not-applicable" and row.fault not in ("kill", "pause", "partition", "isolate"):
-        return clock.x_of(begin_s), max(
-            clock.x_of(begin_s + (row.effect_after_s or 0.0)), clock.x_of(begin_s) + UNITS / 2
-        )
+    if row.fault in PROCEDURES:
+        begin = clock.x_of(begin_s)
+        return begin, max(clock.x_of(begin_s + (row.effect_after_s or 0.0)), begin + UNITS / 2)
     return clock.x_of(begin_s), float(clock.width)
 
 

@@ -66,7 +66,8 @@ def test_a_violation_is_about_who_acted_and_who_is_named():
 
 
 def log_lines(*lines, at_s=100.0, zero_s=0, wall_s=0.0):
-    found = lines_around(at_s, ["worker-1"], lambda _: [f"{line}\n" for line in lines], zero_s * 1_000_000_000, wall_s)
+    moments = [(at_s, ["worker-1"])]
+    (found,) = lines_around(moments, lambda _: [f"{line}\n" for line in lines], zero_s * 1_000_000_000, wall_s)
     return [(line.at_s, line.text) for line in found]
 
 
@@ -83,6 +84,23 @@ def test_of_many_lines_the_nearest_are_shown():
     shown = log_lines(*[f"{98.5 + number / 100:.3f} worker-1 line" for number in range(190)])
     assert len(shown) == 8
     assert all(abs(at_s - 100.0) < 0.05 for at_s, _ in shown)
+
+
+def test_each_log_is_read_once_for_all_moments():
+    read = []
+
+    def log_of_a_node(node):
+        read.append(node)
+        return [f"100.000 {node} first\n", f"200.000 {node} second\n"]
+
+    moments = [(100.0, ["worker-1"]), (200.0, ["worker-1", "etcd-1"]), (300.0, [])]
+    told = lines_around(moments, log_of_a_node, 0, 0.0)
+    assert read == ["worker-1", "etcd-1"]
+    assert [[(line.node, line.text) for line in lines] for lines in told] == [
+        [("worker-1", "first")],
+        [("worker-1", "second"), ("etcd-1", "second")],
+        [],
+    ]
 
 
 def test_a_line_of_any_length_is_cut():
