@@ -64,10 +64,16 @@ def _during(gathered: Gathered) -> tuple[int, int]:
 
 
 def _changes(line: Line, during: tuple[int, int]) -> int:
-    """How often somebody who was a member, or a process that ran, became something else, or was that again."""
-    states = [line.first, *(state for _, state in line.changes)]
-    begun = next((place for place, state in enumerate(states) if state in (ONLINE, RUNS)), len(states))
-    return sum(during[0] <= time_ns < during[1] for time_ns, _ in line.changes[begun:])
+    """
+    How often somebody who was a member, or a process that ran, became something else, or was that again. That its
+    observer fell silent says nothing of a worker.
+    """
+    before, changes = "", 0
+    for time_ns, state in line.changes:
+        if state != UNKNOWN and (before or state in (ONLINE, RUNS)):
+            changes += bool(before) and state != before and during[0] <= time_ns < during[1]
+            before = state
+    return changes
 
 
 def _worker(name: str, gathered: Gathered, clock: Clock, is_eventful: bool) -> Worker:

@@ -56,3 +56,10 @@ def test_of_hundreds_of_workers_those_are_drawn_of_which_most_changed():
     assert 1 <= len(shown) <= min(WORKERS_MAX, ROWS_MAX)
     assert [worker.name for worker in shown if worker.is_eventful] == ["worker-222"]
     assert left_out == f"{len(shown)} of 300 workers: those of which most changed; 12 of 301 observers"
+
+
+def test_an_observer_that_restarts_makes_nobody_eventful():
+    ended = op(3.0, "client-1", "ok", "exit", pid=9, incarnation=1, status=0, asked=True, ran_s=1.0)
+    seen = [view(1.0, "client-1", 3, [ONE]), ended, view(4.0, "client-1", 3, [ONE])]
+    (worker, _), _ = drawn([run_op(), *phases(start=0.0, run=5.0), *seen])
+    assert not worker.is_eventful
