@@ -25,7 +25,7 @@ _SECOND = 1_000_000_000
 
 
 def rows() -> Iterator[Row]:
-    words = "import harness.report.run_dir", "import harness.report.run_dir, harness.report.writing"
+    words = "import harness.run", "import harness.run, harness.report.writing"
     bare, ours = in_turns(_ROUNDS, *(lambda word=word: _import_s(word) for word in words))
     yield Row("report: its imports", median(ours) - median(bare), "s", at_most=0.2)
     for size in _SIZES:
