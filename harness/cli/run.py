@@ -175,3 +175,5 @@ def _report(result: "Result", repeat: str) -> None:
         exits.say(f"report: {shlex.quote(str(write_report(RunDir.open(Path(result.run_dir)), result, repeat)))}")
     except HarnessError as error:
         exits.say(f"no report: {error}")
+    except Exception as error:  # a bug of ours: the run came to its verdict, and that is what the exit code tells
+        exits.say(f"no report: the harness itself failed: {type(error).__name__}: {error}")

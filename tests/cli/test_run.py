@@ -161,3 +161,14 @@ def test_a_report_that_cannot_be_written_leaves_the_verdict(runs, capsys):
         "no report: runs/tale-7 is no run's folder: it has no plan.json and history.jsonl",
         "restart   seed 7   exit 1   repeat: harness run restart --seed 7",
     ]
+
+
+def test_a_bug_in_the_report_leaves_the_verdict(runs, monkeypatch, capsys):
+    def write_report(*_):
+        raise KeyError("owner")
+
+    runs.answers.append(VALID)
+    monkeypatch.setattr("harness.report.run_dir.RunDir.open", lambda path: path)
+    monkeypatch.setattr("harness.report.writing.write_report", write_report)
+    assert main(["run", "restart", "--seed", "7"]) == 0
+    assert "no report: the harness itself failed: KeyError: 'owner'" in capsys.readouterr().err
