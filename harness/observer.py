@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ async def _observe(
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     homes, nodes = Path(settings["home"]).parent, settings["nodes"]
-    pace, written = math.ceil(len(nodes) / _NODES_A_PERIOD), Written()
+    pace, written = Pace.of(len(nodes)), Written()
     told = {"snapshot": truth.want_snapshot}
     server = await listen(settings["control"], lambda do: told[do]())
     loop, failed = asyncio.get_running_loop(), asyncio.Event()
@@ -132,11 +133,25 @@ class EtcdTruth:
             self._writer.fact(OBSERVER, "reach", value)
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How long after one question a node is asked the next: one that is ready, and one that is not yet."""
+
+    heard_s: float
+    unheard_s: float
+
+    @classmethod
+    def of(cls, nodes: int) -> "Pace":
+        """All of them together are asked five hundred times a second at most, which takes half a core."""
+        heard_s = _SAMPLE_EVERY_S * math.ceil(nodes / _NODES_A_PERIOD)
+        return cls(heard_s, max(_SAMPLE_UNHEARD_EVERY_S, _SAMPLE_EVERY_S * nodes / _NODES_A_PERIOD))
+
+
 class Sampler:
     """Asks one node for its state and view, again and again."""
 
-    def __init__(self, name: str, path: str, send: Callable[[Op], None], pace: int, written: Written) -> None:
-        """`pace` is by how much its periods are longer than those of one among few; `written` is everybody's."""
+    def __init__(self, name: str, path: str, send: Callable[[Op], None], pace: Pace, written: Written) -> None:
+        """`pace` and `written` are everybody's."""
         self._name, self._line, self._send, self._pace, self._written = name, Line(path), send, pace, written
         self._views: dict[str, dict[str, Any]] = {}
         self._last: tuple[Any, ...] = ()
@@ -145,8 +160,8 @@ class Sampler:
         while True:
             began_s = time.monotonic()
             heard = await self._sample()
-            pause_s = _SAMPLE_EVERY_S if heard else _SAMPLE_UNHEARD_EVERY_S
-            await asyncio.sleep(max(0.0, pause_s * self._pace - (time.monotonic() - began_s)))
+            pause_s = self._pace.heard_s if heard else self._pace.unheard_s
+            await asyncio.sleep(max(0.0, pause_s - (time.monotonic() - began_s)))
 
     async def _sample(self) -> bool:
         sent_ns = time.monotonic_ns()

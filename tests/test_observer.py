@@ -3,10 +3,12 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+import pytest
+
 from harness.core.membership import View
 from harness.core.repeats import Whole, Written
 from harness.dora import control
-from harness.observer import Sampler
+from harness.observer import Pace, Sampler
 
 NAMES = ("worker-1", "worker-2", "client-1")
 
@@ -20,7 +22,7 @@ async def asked_twice(folder, views):
             answerer = answers(iter(views[name]))
             server = await control.listen(str(folder / name), {"sample": answerer})
             at_the_end.callback(server.close)
-            samplers.append(Sampler(name, str(folder / name), ops.append, 1, written))
+            samplers.append(Sampler(name, str(folder / name), ops.append, Pace.of(3), written))
         for _ in range(2):
             for sampler in samplers:
                 await sampler._sample()
@@ -61,3 +63,13 @@ def test_another_content_is_written_and_another_revision_of_the_same_is_told(tmp
         ("client-1", 6, False),
     ]
     assert len([op for op in ops if op.f == "sample"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("nodes", "heard_s", "unheard_s"),
+    [(1, 0.1, 0.02), (7, 0.1, 0.02), (50, 0.1, 0.1), (100, 0.2, 0.2), (1001, 2.1, 2.002)],
+)
+def test_however_many_nodes_there_are_no_more_than_five_hundred_are_asked_a_second(nodes, heard_s, unheard_s):
+    pace = Pace.of(nodes)
+    assert (pace.heard_s, pace.unheard_s) == pytest.approx((heard_s, unheard_s))
+    assert nodes / min(pace.heard_s, pace.unheard_s) <= 500.1

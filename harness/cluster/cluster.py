@@ -35,7 +35,7 @@ _ELECTED_S = 10.0
 _POLITELY: Endings = ((("CONT", "TERM"), _STOP_S), (("KILL",), _KILLED_S))
 _AT_ONCE: Endings = ((("KILL",), _KILLED_S),)
 _OPERATED_S = 30.0
-_STARTED_AT_ONCE = 50
+_STARTED_AT_ONCE = 200
 _SHOWN = 5
 
 
