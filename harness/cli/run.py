@@ -162,18 +162,21 @@ def _carry_out(job: Job, wanted: Wanted) -> int:
     )
     if wanted.as_json or not wanted.quiet:
         show(job.result, wanted.as_json, job.repeat)
-    _report(job.result, job.repeat)
+    _report(job.result, job.repeat, wanted.quiet)
     return job.result.exit_code
 
 
-def _report(result: "Result", repeat: str) -> None:
+def _report(result: "Result", repeat: str, quiet: bool) -> None:
     """After the verdict, which stands whether or not a report of it can be written."""
     from harness.report.run_dir import RunDir
     from harness.report.writing import write_report
 
     try:
-        exits.say(f"report: {shlex.quote(str(write_report(RunDir.open(Path(result.run_dir)), result, repeat)))}")
+        page = write_report(RunDir.open(Path(result.run_dir)), result, repeat)
     except HarnessError as error:
         exits.say(f"no report: {error}")
     except Exception as error:  # a bug of ours: the run came to its verdict, and that is what the exit code tells
         exits.say(f"no report: the harness itself failed: {type(error).__name__}: {error}")
+    else:
+        if not quiet:
+            exits.say(f"report: {shlex.quote(str(page))}")

@@ -172,3 +172,12 @@ def test_a_bug_in_the_report_leaves_the_verdict(runs, monkeypatch, capsys):
     monkeypatch.setattr("harness.report.writing.write_report", write_report)
     assert main(["run", "restart", "--seed", "7"]) == 0
     assert "no report: the harness itself failed: KeyError: 'owner'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("options", "told"), [((), ["report: runs/it.html"]), (("-q",), [])])
+def test_where_the_report_is_is_told_unless_quiet_is_asked_for(runs, monkeypatch, capsys, options, told):
+    runs.answers.append(VALID)
+    monkeypatch.setattr("harness.report.run_dir.RunDir.open", lambda path: path)
+    monkeypatch.setattr("harness.report.writing.write_report", lambda *_: "runs/it.html")
+    assert main(["run", "restart", *options]) == 0
+    assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("report")] == told

@@ -96,8 +96,8 @@ def test_a_node_that_dies_unasked_tells_why(box):
 def test_a_node_that_was_told_to_end_has_no_epitaph(box):
     box.control.ask("network", names=["node"])
     spec = Spec("node", ("sleep", "600"), str(box.folder / "node.log"), "node", "harness")
-    box.control.ask("start", spec=spec.to_json())
-    box.control.ask("signal", name="node", signal="KILL")
+    box.control.ask("start", specs=[spec.to_json()])
+    box.control.ask("signal", names=["node"], signals=["KILL"])
     wait_until("the exit", lambda: box.heard("node", "exit"), 5)
     (exit_op,) = box.heard("node", "exit")
     assert (exit_op.value["status"], exit_op.value["asked"], exit_op.error) == (-9, True, None)
@@ -106,9 +106,9 @@ def test_a_node_that_was_told_to_end_has_no_epitaph(box):
 def test_a_paused_node_is_seen_paused_until_it_goes_on(box):
     box.control.ask("network", names=["node"])
     spec = Spec("node", ("sleep", "600"), str(box.folder / "node.log"), "node", "harness")
-    box.control.ask("start", spec=spec.to_json())
+    box.control.ask("start", specs=[spec.to_json()])
     for name, is_paused in (("STOP", True), ("CONT", False)):
-        box.control.ask("signal", name="node", signal=name)
+        box.control.ask("signal", names=["node"], signals=[name])
         wait_until(name, lambda wanted=is_paused: box.control.ask("process", name="node")["paused"] == wanted, 5)
     wait_until("both signals told", lambda: len(box.heard("node", "signal")) == 2, 5)
     assert [op.value["signal"] for op in box.heard("node", "signal")] == ["STOP", "CONT"]
@@ -120,7 +120,7 @@ def test_a_node_started_twice_is_refused_and_again_after_its_end_is_its_next_inc
     box.control.ask("start", specs=[spec])
     with pytest.raises(ClusterError, match="node runs already"):
         box.control.ask("start", specs=[spec])
-    box.control.ask("signal", name="node", signal="KILL")
+    box.control.ask("signal", names=["node"], signals=["KILL"])
     wait_until("the end", lambda: not box.control.ask("process", name="node")["running"], 5)
     box.control.ask("start", specs=[spec])
     wait_until("both starts", lambda: len(box.heard("node", "start")) == 2, 5)
@@ -135,7 +135,7 @@ def test_names_of_nodes_resolve_and_the_machines_own_network_is_not_there(box):
         "-c",
         "import socket; print(socket.gethostbyname('other'), [n for _, n in socket.if_nameindex()])",
     )
-    box.control.ask("start", spec=Spec("node", run, str(log), "node", "harness").to_json())
+    box.control.ask("start", specs=[Spec("node", run, str(log), "node", "harness").to_json()])
     wait_until("the exit", lambda: box.heard("node", "exit"), 5)
     assert log.read_text() == "10.42.0.1 ['lo', 'eth0']\n"
 
