@@ -42,12 +42,13 @@ class Line:
         return self._streams
 
 
-async def listen(path: str, told: Callable[[str], None]) -> asyncio.Server:
-    """Call `told` with the `do` of every line that comes."""
+async def listen(path: str, told: Callable[..., None]) -> asyncio.Server:
+    """Call `told` with the `do` of every line that comes, and with its other fields by their names."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async for line in reader:
-            told(json.loads(line)["do"])
+            message = json.loads(line)
+            told(message.pop("do"), **message)
         writer.close()
 
     return await asyncio.start_unix_server(serve, path)

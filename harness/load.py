@@ -7,11 +7,13 @@ from os import X_OK, access
 from os.path import isdir, isfile, lexists  # a name that no file can have is False, where Path.is_file raises
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 from harness.checks import INVARIANTS
 from harness.checks.catalogue import is_own
 from harness.errors import InputError, ScenarioError
 from harness.packaged import packaged, scenarios
+from harness.scenario.diary import Diary
 from harness.scenario.guests import CLIENT
 from harness.scenario.model import Scenario
 from harness.scenario.parse import parse
@@ -19,6 +21,9 @@ from harness.scenario.tree import in_order
 from harness.scenario.wording import nearest
 
 ENDINGS = (".yaml", ".yml")
+_OF_CLUSTER = ("workers", "clients", "neighbour", "conf", "properties", "broken")
+_OF_WORKLOAD = ("keys", "lookups_per_s", "reads_per_s")
+_LEFT_OUT = {"steps", "duration", "tail"}
 Override = tuple[str, str]
 
 
@@ -44,8 +49,13 @@ def load_scenario(name: str | Path, overrides: Iterable[Override] = ()) -> Scena
     Raises InputError when it can't be read, ScenarioError with one line per error when it is wrong.
     """
     file = find_scenario(name)
+    return scenario_of(read(file), file, overrides)
+
+
+def scenario_of(text: str, file: Path, overrides: Iterable[Override] = ()) -> Scenario:
+    """A text as if it stood in `file`, beside which is looked for what it names. Raises ScenarioError."""
     scenario = parse(
-        read(file),
+        text,
         str(file),
         find_conf=lambda conf: _conf(conf, file.parent),
         invariants=tuple(INVARIANTS),
@@ -60,6 +70,31 @@ def load_scenario(name: str | Path, overrides: Iterable[Override] = ()) -> Scena
     if problems:
         raise ScenarioError(in_order(problems))
     return scenario
+
+
+def load_diary(
+    name: str, folder: Path, scenario: str | Path | None = None, seed: int | None = None, /, **fields: Any
+) -> Diary:
+    """
+    Of a cluster as a scenario has it (its steps are left out), with `fields` over it: those of a scenario, `workers`
+    and the like without their `cluster`, `etcd=3` for its members. What they name is looked for in `folder`.
+
+    The seed is the one given, else the scenario's, else 1. Raises InputError.
+    """
+    if given := fields.keys() & _LEFT_OUT:
+        raise InputError(f"{min(given)} can't be asked for: what happens, and how long it takes, is up to the test")
+    file, document = folder / f"{name}.yaml", dict[str, Any]()
+    if scenario is not None:
+        beside = folder / scenario
+        file = find_scenario(beside if beside.is_file() else scenario)
+        document = dict(scenario_of(read(file), file).tree.data)
+    document = {key: value for key, value in document.items() if key not in _LEFT_OUT}
+    for key, value in fields.items():
+        block = "cluster" if key in (*_OF_CLUSTER, "etcd") else "workload" if key in _OF_WORKLOAD else ""
+        written = {"members": value} if key == "etcd" and isinstance(value, int) else value
+        document |= {block: {**document.get(block, {}), key: written}} if block else {key: written}
+    drawn = seed if seed is not None else document.get("seed")
+    return Diary(str(file), document, 1 if drawn is None else drawn, lambda text: scenario_of(text, file))
 
 
 def read(file: Path) -> str:

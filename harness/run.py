@@ -8,10 +8,12 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from harness.checks import Judgement, judge
+from harness.cluster.budget import Admission
 from harness.cluster.cluster import Cluster
 from harness.cluster.control import Control
 from harness.cluster.etcd_runtime import EtcdRuntime, choose_runtime
@@ -22,6 +24,7 @@ from harness.cluster.wait import Interrupted
 from harness.core.history import History, Op, OutOfPlaceError, in_time_order
 from harness.core.plan import Plan
 from harness.errors import ClusterError, InputError, NotReadyError
+from harness.injector import Injector
 from harness.nemesis import Nemesis
 from harness.recorder import Recorder
 from harness.report.course import Course
@@ -40,9 +43,11 @@ def run(
     runs: Path = Path("runs"),
     fabric: str = "auto",
     progress: Progress | None = None,
+    admission: Admission | None = None,
 ) -> Result:
     """
-    Carry out a plan of a scenario and judge it. Classes that take a node's part are looked for beside its file.
+    Carry out a plan of a scenario and judge it. Classes that take a node's part are looked for beside its file. An
+    `admission` hears when the start is over; whoever got it lets go of it.
 
     Raises InputError before anything is started, ClusterError when the machine or the cluster does not obey,
     KeyboardInterrupt; whatever it raises, the history so far is kept and nothing else is left behind.
@@ -51,9 +56,9 @@ def run(
     run_dir = RunDir.create(runs, plan.scenario, plan.seed)
     run_dir.write_scenario(scenario.text)
     run_dir.write_plan(plan)
-    with _told_where(run_dir), progress or Quiet() as shown:
+    with told_where(run_dir), progress or Quiet() as shown:
         shown.note(runtime.told)
-        Attempt(plan, run_dir, runtime, shown, Path(scenario.file).resolve().parent).carry_out()
+        Attempt(plan, run_dir, runtime, shown, Path(scenario.file).resolve().parent, admission=admission).carry_out()
         result = check(run_dir.path)
         run_dir.write_result(result)
         shown.done(result)
@@ -90,7 +95,7 @@ def _judged(plan: Plan, ops: Iterable[Op]) -> tuple[Course, Judgement]:
 
 
 @contextmanager
-def _told_where(run_dir: RunDir) -> Iterator[None]:
+def told_where(run_dir: RunDir) -> Iterator[None]:
     """Who hears that a run did not come to its end hears also where the history so far is."""
     try:
         yield
@@ -99,24 +104,52 @@ def _told_where(run_dir: RunDir) -> Iterator[None]:
         raise
 
 
+@dataclass(frozen=True)
+class Running:
+    """A cluster in its run phase: what can be done to it, and what is known of it."""
+
+    cluster: Cluster
+    injector: Injector
+    status: Status
+
+
 class Attempt:
-    """The part of a run that needs a cluster."""
+    """The part of a run that needs a cluster; `epitaph` is that of the first node that died unasked."""
 
     def __init__(
-        self, plan: Plan, run_dir: RunDir, runtime: EtcdRuntime, progress: Progress, scenario_folder: Path
+        self,
+        plan: Plan,
+        run_dir: RunDir,
+        runtime: EtcdRuntime,
+        progress: Progress,
+        scenario_folder: Path,
+        *,
+        admission: Admission | None = None,
     ) -> None:
         self._plan, self._run_dir, self._runtime, self._progress = plan, run_dir, runtime, progress
-        self._scenario_folder = scenario_folder
+        self._scenario_folder, self._admission = scenario_folder, admission
         self._status = Status(plan, self._node_died)
         self._stop, self._failure = threading.Event(), ""
-        self._is_starting = True
+        self._is_starting, self.epitaph = True, ""
 
     def carry_out(self) -> None:
+        """All of it, the steps of the plan as they are due."""
+        with self.running() as running:
+            nemesis = Nemesis(self._plan, running.injector, running.status.membership, leader=running.cluster.leader)
+            nemesis.run(self._stop)
+
+    @contextmanager
+    def running(self) -> Iterator["Running"]:
+        """
+        What is done within is the run phase: start is over, and heal, settle and stop follow.
+
+        Raises ClusterError, with what first made it pointless to go on.
+        """
         listeners = (self._status.hear, self._progress.op)
         with Recorder(self._run_dir.history, listeners, self._fail) as self._recorder:
             try:
-                with self._cluster() as cluster:
-                    self._phases(cluster)
+                with self._cluster() as cluster, self._phases(cluster) as running:
+                    yield running
             except Interrupted:
                 pass  # cut short by a failure, which is raised below, or by a death, which is judged
             except ClusterError as error:
@@ -124,18 +157,21 @@ class Attempt:
         if self._failure:
             raise ClusterError(self._failure)
 
-    def _phases(self, cluster: Cluster) -> None:
-        nemesis = Nemesis(self._plan, cluster, self._recorder.keep, self._status.membership, leader=cluster.leader)
+    @contextmanager
+    def _phases(self, cluster: Cluster) -> Iterator["Running"]:
+        injector = Injector(cluster, self._recorder.keep)
         with self._phase("start") as details:
             cluster.start(details.append)
             self._is_starting = False
+        if self._admission:
+            self._admission.started()
         try:
             with self._phase("run"):
                 cluster.node(WORKLOAD).tell("begin")
-                nemesis.run(self._stop)
+                yield Running(cluster, injector, self._status)
         finally:
             with self._phase("heal"):
-                nemesis.heal_all()
+                injector.heal_all()
         with self._phase("settle") as details:
             self._settle(cluster, details)
 
@@ -193,8 +229,13 @@ class Attempt:
     def _node_died(self, name: str, epitaph: str) -> None:
         """Whatever the run would still show, nobody could say what it is due to: it is cut short and judged."""
         self._progress.node_died(epitaph)
+        self.epitaph = self.epitaph or epitaph
         if self._is_starting or name in PROGRAMS:
             self._fail(epitaph)
+        self._stop.set()
+
+    def give_up(self) -> None:
+        """End all waiting: what is left is healed and stopped, and nothing is settled."""
         self._stop.set()
 
     def _fail(self, reason: str) -> None:

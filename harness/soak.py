@@ -31,16 +31,25 @@ def digest(plan: Plan) -> str:
 
 class Soak:
     """
-    Carries out `tasks` in their order, at most `at_once` of them side by side. SIGINT, SIGTERM and SIGHUP end it early:
+    Carries out `tasks` in their order, at most `at_once` of them side by side, each when the machine has room for it
+    where the soak `waits_for_room`. SIGINT, SIGTERM and SIGHUP end it early:
     what runs is interrupted and cleans up after itself; a second one kills it, and the kernel takes what it held.
     """
 
     def __init__(
-        self, tasks: Sequence[Task], at_once: int, progress: Progress, *, keep_all: bool = True, verbose: bool = False
+        self,
+        tasks: Sequence[Task],
+        at_once: int,
+        progress: Progress,
+        *,
+        keep_all: bool = True,
+        verbose: bool = False,
+        waits_for_room: bool = False,
     ) -> None:
         self._tasks, self._waiting = tasks, deque(tasks)
         self._at_once, self._progress = at_once, progress
-        self._keep_all, self._verbose = keep_all, verbose
+        self._keep_all = keep_all
+        self._options = ["--json", "-q", *["-v"] * verbose, *["--wait-for-room"] * waits_for_room]
         self._running = set[Process]()
         self._ended: dict[Task, Ended] = {}
         self.is_stopping = False
@@ -82,7 +91,7 @@ class Soak:
 
     async def _carried_out(self, task: Task) -> tuple[int, list[str], list[str]]:
         """Its exit code, negative for a signal, and the lines of stdout and stderr."""
-        words = [*task.words[1:], "--json", "-q", *(["-v"] if self._verbose else [])]
+        words = [*task.words[1:], *self._options]
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "harness.cli.soaked", str(os.getpid()), *words),
             stdin=DEVNULL,

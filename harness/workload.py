@@ -10,6 +10,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class Client:
     """One client of the cluster, asked over as many lines as there are ops in flight."""
 
     def __init__(self, name: str, path: str, send: Callable[[Op], None], numbers: "count[int]") -> None:
-        self._name, self._path, self._send, self._numbers = name, path, send, numbers
+        self.name, self._path, self._send, self._numbers = name, path, send, numbers
         self._idle: list[Line] = []
         self._reads = 0
         self._places = asyncio.Semaphore(_IN_FLIGHT_MAX)
@@ -59,20 +60,23 @@ class Client:
         while self._idle:
             self._idle.pop().close()
 
-    async def lookup(self, key: str, is_final: bool = False) -> bool:
-        return await self._do("lookup", key, is_final)
+    async def lookup(self, key: str, is_final: bool = False, number: int = 0) -> bool:
+        return await self._do("lookup", key, is_final, number)
 
-    async def read(self, key: str, is_final: bool = False) -> bool:
+    async def read(self, key: str, is_final: bool = False, number: int = 0) -> bool:
         """Every other one by pages, as other clients of the workers read."""
         self._reads += 1
-        return await self._do("read", key, is_final, by_pages=self._reads % 2 == 0)
+        return await self._do("read", key, is_final, number, by_pages=self._reads % 2 == 0)
 
-    async def _do(self, f: str, key: str, is_final: bool, **how: bool) -> bool:
-        """Whether it was ok. While too many wait for their answer no op is begun; a final one waits for its turn."""
-        if self._places.locked() and not is_final:
+    async def _do(self, f: str, key: str, is_final: bool, number: int, **how: bool) -> bool:
+        """
+        Whether it was ok. While too many wait for their answer no op is begun; a final one waits for its turn, and one
+        that was asked for by its number.
+        """
+        if self._places.locked() and not is_final and not number:
             return False
         async with self._places:
-            number, value = next(self._numbers), {"key": key, **({"final": True} if is_final else {})}
+            number, value = number or next(self._numbers), {"key": key, **({"final": True} if is_final else {})}
             self._record("invoke", f, value, number)
             line = self._idle.pop() if self._idle else Line(self._path)
             try:
@@ -94,21 +98,25 @@ class Client:
         return bool(is_ok)
 
     def _record(self, kind: OpType, f: str, value: dict[str, Any], number: int, error: str | None = None) -> None:
-        self._send(Op(time.monotonic_ns(), self._name, kind, f, value, error, number))
+        self._send(Op(time.monotonic_ns(), self.name, kind, f, value, error, number))
 
 
 class Workload:
-    """Told `begin`, `end` and `final`; keys are drawn from the seed, clients take turns."""
+    """
+    Told `begin`, `end` and `final`; keys are drawn from the seed, clients take turns. Told `lookup` or `read` with a
+    `client`, a `key` and a `number`, it has that client do it, as an op with that number for its id.
+    """
 
     def __init__(self, settings: dict[str, Any], clients: list[Client], writer: Writer) -> None:
         self._keys, self._clients, self._writer = settings["keys"], clients, writer
         self._rates = {"lookup": settings["lookups_per_s"], "read": settings["reads_per_s"]}
         self._seed = settings["seed"]
         self._tasks, self._paces = set[asyncio.Task[Any]](), list[asyncio.Task[Any]]()
-        self._told = {"begin": self.begin, "end": self.end, "final": self.final}
+        self._told: dict[str, Callable[..., None]] = {"begin": self.begin, "end": self.end, "final": self.final}
+        self._told |= {do: partial(self._asked, do) for do in ("lookup", "read")}
 
-    def told(self, do: str) -> None:
-        self._told[do]()
+    def told(self, do: str, **fields: Any) -> None:
+        self._told[do](**fields)
 
     def begin(self) -> None:
         for f, rate in self._rates.items():
@@ -122,6 +130,10 @@ class Workload:
 
     def final(self) -> None:
         self._spawn(self._final())
+
+    def _asked(self, do: str, client: str, key: str, number: int) -> None:
+        asked = next(one for one in self._clients if one.name == client)
+        self._spawn(getattr(asked, do)(key, number=number))
 
     async def _pace(self, f: str, every_s: float) -> None:
         draw = random.Random(f"{self._seed} {f}")

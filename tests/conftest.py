@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from harness.errors import EtcdUnreachable
+from tests.plugged import Plugged
 
 _FAST = ("--heartbeat-interval", "10", "--election-timeout", "100", "--unsafe-no-fsync", "--log-level", "error")
 _numbers = itertools.count(1)
@@ -110,6 +111,13 @@ def usual_engine(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", f"unix://{tmp_path_factory.mktemp('engine') / 'none.sock'}")
         yield usual
+
+
+@pytest.fixture
+def plugged(pytester, monkeypatch):
+    """A pytest of a user's, in a folder of its own."""
+    with closing(Plugged(pytester, monkeypatch)) as plugged:
+        yield plugged
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 
 from harness.core.plan import Plan, Step, When, Workload
 from harness.errors import ClusterError
+from harness.injector import Injector
 from harness.nemesis import Nemesis
 from tests.fakes import FakeCluster, QuickClock
 
@@ -37,14 +38,16 @@ class Rig:
         self.cluster, self.ops, self.stop = FakeCluster(*self.plan.names), [], threading.Event()
         states = states or (lambda: dict.fromkeys(WORKERS, "online"))
         record = record or self.ops.append
-        self.nemesis = Nemesis(self.plan, self.cluster, record, states, clock=QuickClock(), leader=leader)
+        clock = QuickClock()
+        self.injector = Injector(self.cluster, record, clock.now_ns)
+        self.nemesis = Nemesis(self.plan, self.injector, states, clock=clock, leader=leader)
 
     def run(self):
         self.nemesis.run(self.stop)
         return self
 
     def run_and_heal(self):
-        self.run().nemesis.heal_all()
+        self.run().injector.heal_all()
         return self
 
     def told(self, *kinds):
@@ -78,7 +81,7 @@ def test_what_has_no_end_stays_until_everything_is_healed():
     rig = Rig(pause("worker-1"), isolate("worker-2")).run()
     assert rig.cluster.node("worker-1").paused
     assert rig.cluster.cut_links
-    rig.nemesis.heal_all()
+    rig.injector.heal_all()
     assert not rig.cluster.node("worker-1").paused
     assert not rig.cluster.cut_links
 
@@ -91,7 +94,7 @@ def test_a_kill_without_for_stays_down_and_the_heal_says_so():
 
 def test_healing_twice_heals_once():
     rig = Rig(pause("worker-1")).run_and_heal()
-    rig.nemesis.heal_all()
+    rig.injector.heal_all()
     assert rig.told().count((0, "heal", "ok")) == 1
 
 
@@ -104,7 +107,7 @@ def test_a_stopped_run_begins_nothing_more_and_leaves_what_is_open_to_the_heal()
     assert rig.nemesis.skipped[1] == "the run ended before it was due"
     assert set(rig.nemesis.skipped) == {1, 2}
     assert (1, "skip", "info") in rig.told()
-    rig.nemesis.heal_all()
+    rig.injector.heal_all()
     assert not rig.cluster.node("worker-1").paused
 
 
@@ -228,7 +231,7 @@ def test_a_bug_in_a_fault_is_recorded_by_its_type_and_the_others_go_on():
 def test_one_failing_heal_does_not_stop_the_others():
     rig = Rig(pause("worker-1"), isolate("worker-2"), pause("worker-3")).run()
     rig.cluster.node("worker-1").refused = {"CONT"}
-    rig.nemesis.heal_all()
+    rig.injector.heal_all()
     assert [(op.value["step"], op.error) for op in rig.ops if op.type == "fail"] == [(0, "worker-1: CONT refused")]
     assert not rig.cluster.cut_links
     assert not rig.cluster.node("worker-3").paused
@@ -242,7 +245,7 @@ def test_a_history_that_can_not_be_written_ends_the_run_and_everything_can_still
     rig = Rig(pause("worker-1"), pause("worker-2"), record=full)
     with pytest.raises(OSError, match="no space left"):
         rig.run()
-    rig.nemesis.heal_all()
+    rig.injector.heal_all()
     assert not any(node.paused for node in rig.cluster.nodes.values())
 
 

@@ -116,3 +116,21 @@ def test_what_a_client_tells_of_an_op_that_failed_is_kept(tmp_path):
 
     op = asyncio.run(story())
     assert (op.type, op.error, op.value) == ("fail", "no", {"key": "a", "owner": "worker-1"})
+
+
+def test_an_op_that_somebody_asked_for_by_a_number_has_it_for_its_id_and_waits_for_a_free_place(tmp_path):
+    async def story():
+        heard, path, let_go = Heard(), tmp_path / "control.sock", asyncio.Event()
+
+        async def slowly(request):
+            await let_go.wait()
+            return await well(request)
+
+        async with answering(heard, path, slowly) as one:
+            busy, asked = [asyncio.create_task(one.lookup("a")) for _ in range(16)], workload(heard, one)
+            asked.told("lookup", client="client-1", key="b", number=-3)
+            let_go.set()
+            await asyncio.gather(*busy, *asked._tasks)
+        return [(op.type, op.id) for op in heard.ops if op.value["key"] == "b"]
+
+    assert asyncio.run(story()) == [("invoke", -3), ("ok", -3)]

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ class Wanted:
     as_json: bool
     quiet: bool
     verbose: bool
+    wait_for_room: bool = False
 
     def words(self, scenario: str, seed: int) -> list[str]:
         """The command that carries out the same plan in the same way."""
@@ -66,6 +68,9 @@ class Job:
 @options.overrides
 @options.time_scale
 @options.as_json
+@click.option(
+    "--wait-for-room", is_flag=True, help="Begin each once the machine has room for it, beside pytest's and a soak's."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress, and of each result one line.")
 @click.option("-v", "--verbose", is_flag=True, help="Every fault and heal as it happens; tracebacks.")
 def command(scenarios: tuple[str, ...], **wanted: Any) -> int:
@@ -151,15 +156,18 @@ def _one(job: Job, wanted: Wanted) -> int:
 def _carry_out(job: Job, wanted: Wanted) -> int:
     from harness import run
     from harness.cli.output import show
+    from harness.cluster.budget import Budget
     from harness.report.progress import progress_for
 
-    job.result = run(
-        job.plan,
-        job.scenario,
-        runs=wanted.runs,
-        fabric=wanted.fabric,
-        progress=progress_for(job.plan, sys.stderr, quiet=wanted.quiet, verbose=wanted.verbose),
-    )
+    with Budget().admit(job.plan) if wanted.wait_for_room else nullcontext() as admission:
+        job.result = run(
+            job.plan,
+            job.scenario,
+            runs=wanted.runs,
+            fabric=wanted.fabric,
+            progress=progress_for(job.plan, sys.stderr, quiet=wanted.quiet, verbose=wanted.verbose),
+            admission=admission,
+        )
     if wanted.as_json or not wanted.quiet:
         show(job.result, wanted.as_json, job.repeat)
     _report(job.result, job.repeat, wanted.quiet)

@@ -39,7 +39,7 @@ _RUNS_MAX = 100_000
     "--jobs",
     type=options.Whole(1),
     metavar="J",
-    help="The most that run at once. [default: what cores and memory carry, about 2 a core]",
+    help="So many at once. [default: what the machine carries, beside other soaks and pytest]",
 )
 @click.option(
     "--seed",
@@ -95,13 +95,14 @@ def _soak(names: tuple[str, ...], seeds: range, jobs: int | None, keep: str, wan
     began_s = time.monotonic()
     if seeds[-1] > SEED_MAX:
         raise InputError(f"the last seed would be {seeds[-1]}; the greatest there is is {SEED_MAX}")
-    tasks, nodes = _tasks(tuple(dict.fromkeys(names)), seeds, wanted)
+    tasks, plans = _tasks(tuple(dict.fromkeys(names)), seeds, wanted)
     room = Room.of_machine()
-    at_once = min(jobs or room.runs(nodes), len(tasks))
+    at_once = min(jobs or min(room.runs(plan) for plan in plans), len(tasks))
     exits.say(_opening(tasks, seeds, at_once))
-    exits.say(f"  {_admission(room, nodes, at_once, jobs)}")
+    exits.say(f"  {_admission(room, plans, at_once, jobs)}")
     progress = progress_for(tasks, at_once, sys.stderr, quiet=wanted.quiet, verbose=wanted.verbose)
-    soak = Soak(tasks, at_once, progress, keep_all=keep == "all", verbose=wanted.verbose)
+    waits = jobs is None
+    soak = Soak(tasks, at_once, progress, keep_all=keep == "all", verbose=wanted.verbose, waits_for_room=waits)
     ended = tuple(soak.run())
     code = exits.INTERRUPTED if soak.is_stopping else exits.worst(one.exit_code for one in ended)
     wall_s = time.monotonic() - began_s
@@ -110,13 +111,13 @@ def _soak(names: tuple[str, ...], seeds: range, jobs: int | None, keep: str, wan
     return code
 
 
-def _tasks(names: tuple[str, ...], seeds: range, wanted: Wanted) -> tuple[list["Task"], int]:
+def _tasks(names: tuple[str, ...], seeds: range, wanted: Wanted) -> tuple[list["Task"], list[Plan]]:
     """
-    Every run, the first seed of all scenarios before the second of any; and how many nodes the biggest has.
+    Every run, the first seed of all scenarios before the second of any; and a plan of each scenario.
 
     Raises InputError with all that is wrong, before anything is started.
     """
-    rows, sizes, wrong = list[list["Task"]](), list[int](), list[str]()
+    rows, firsts, wrong = list[list["Task"]](), list[Plan](), list[str]()
     for name in names:
         try:
             chosen, plans = _plans(name, seeds, wanted)
@@ -125,10 +126,10 @@ def _tasks(names: tuple[str, ...], seeds: range, wanted: Wanted) -> tuple[list["
             continue
         title = name if [Path(other).stem for other in names].count(Path(name).stem) > 1 else plans[0].scenario
         rows.append([_task(title, name, plan, chosen) for plan in plans])
-        sizes.append(max(len(plan.names) for plan in plans))
+        firsts.append(plans[0])
     if wrong:
         raise InputError("\n".join(dict.fromkeys(wrong)))
-    return [task for seed in zip(*rows, strict=True) for task in seed], max(sizes)
+    return [task for seed in zip(*rows, strict=True) for task in seed], firsts
 
 
 def _plans(name: str, seeds: range, wanted: Wanted) -> tuple[Wanted, list[Plan]]:
@@ -160,13 +161,13 @@ def _opening(tasks: list["Task"], seeds: range, at_once: int) -> str:
     return f"soak   {names}   {which}   {counted(len(tasks), 'run')}, about {about}"
 
 
-def _admission(room: "Room", nodes: int, at_once: int, asked: int | None) -> str:
-    """`4 at once: 2 cores carry 4 of up to 8 nodes, 21.9 GB of free memory 46`"""
+def _admission(room: "Room", plans: list[Plan], at_once: int, asked: int | None) -> str:
+    """`4 at once: 2 cores and 21.9 GB of free memory carry 5 of up to 8 nodes`"""
     from harness.report.wording import room_text
 
-    why = f"{room.cores:g} cores carry {room.by_cores(nodes)} of up to {nodes} nodes"
-    memory = f"{room_text(room.memory_bytes)} of free memory {room.by_memory(nodes)}"
-    return f"{at_once} at once{', as asked' if asked else ''}: {why}, {memory}"
+    there = f"{room.cores:g} cores and {room_text(room.memory_bytes)} of free memory"
+    carried, nodes = min(room.runs(plan) for plan in plans), max(len(plan.names) for plan in plans)
+    return f"{at_once} at once{', as asked' if asked else ''}: {there} carry {carried} of up to {nodes} nodes"
 
 
 def _show(summary: "Summary", wanted: Wanted) -> None:

@@ -75,6 +75,8 @@ class Status:
                 self._answers[op.id] = op
                 if (op.f, op.type) == ("remove-worker", "ok"):
                     self._taken_out.add(op.value["id"])
+            if op.id < 0 and op.type != "invoke":
+                self._answers[op.id] = op
             known = self._of_etcd if op.actor == OBSERVER else self._of_nodes if op.actor in self._nodes else {}
             if op.type == "ok" and op.f in known:
                 known[op.f](op)
@@ -95,7 +97,7 @@ class Status:
             return self._facts[f]
 
     def answer(self, number: int) -> Op | None:
-        """How the operator ended what it was asked under this number; None while it has not."""
+        """How the operator, or a client (below 0), ended what it was asked under this number; None while it has not."""
         with self._lock:
             return self._answers.get(number)
 

@@ -28,7 +28,7 @@ def screen(result: Result, width: int | None = None, colour: bool = False, repea
     parts.append(_invariants(result))
     parts += [_violations(row) for row in result.invariants if row.outcome == "violated"]
     if result.left_behind:
-        parts.append(_indented([Text("left behind", "bold"), *(Text(f"  {text}") for text in result.left_behind)]))
+        parts.append(_left_behind(result))
     if result.outcome != "valid" or not result.as_expected:
         parts.append(_next_steps(result, repeat))
     if not result.as_expected and standing(result):
@@ -36,6 +36,19 @@ def screen(result: Result, width: int | None = None, colour: bool = False, repea
     blank = Text("")
     spaced = [piece for part in parts for piece in (part, blank)]
     return drawn(Group(*spaced, _last_line(result)), width, colour)
+
+
+def failure(result: Result, repeat: str = "") -> str:
+    """What of a run was not as it should be, with the evidence, and what to do next; nothing of what went well."""
+    parts: list[RenderableType] = [Text(line(result))]
+    for row in result.invariants:
+        if row.outcome == "violated":
+            parts.append(_violations(row))
+        elif row.outcome == "unknown":
+            parts.append(_indented([Text.assemble(("unknown", COLOURS["unknown"]), f"    {row.name}: {row.missing}")]))
+    if result.left_behind:
+        parts.append(_left_behind(result))
+    return drawn(Group(*parts, _next_steps(result, repeat)), None, False)
 
 
 def summary(result: Result) -> str:
@@ -115,6 +128,10 @@ def _violations(row: InvariantRow) -> RenderableType:
     if hidden > 0:
         pieces.append(Text(f"  and {hidden} more, in result.json"))
     return _indented(pieces)
+
+
+def _left_behind(result: Result) -> RenderableType:
+    return _indented([Text("left behind", "bold"), *(Text(f"  {text}") for text in result.left_behind)])
 
 
 def _evidence(ops: list[dict[str, Any]]) -> RenderableType:

@@ -55,6 +55,16 @@ def test_the_seed_of_a_scenario_is_the_seed_of_its_run_and_is_told(runs, tmp_pat
     assert [plan.seed for plan, _, _ in runs.asked] == [41, 0]
 
 
+def test_a_run_that_waits_for_room_holds_it_until_it_is_over_and_no_other_does(runs, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    runs.answers += [VALID, VALID]
+    main(["run", "restart", "--wait-for-room"])
+    main(["run", "restart"])
+    waited, not_waited = (options["admission"] for _, _, options in runs.asked)
+    assert waited.waited_s >= 0
+    assert not_waited is None
+
+
 def test_json_is_one_line_a_run(runs, capsys):
     runs.answers += [VALID, VALID]
     assert main(["run", "restart", "kill", "--json"]) == 0

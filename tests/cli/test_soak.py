@@ -98,6 +98,13 @@ def test_how_many_run_at_once_is_told_with_the_reason(soaks, capsys):
     assert soaks.options["at_once"] == 2
 
 
+def test_runs_wait_for_room_unless_somebody_says_how_many_there_may_be(soaks):
+    main(["soak", "kill", "--runs-count", "1"])
+    assert soaks.options["waits_for_room"]
+    main(["soak", "kill", "--runs-count", "1", "--jobs", "1"])
+    assert not soaks.options["waits_for_room"]
+
+
 def test_folders_are_kept_unless_failures_alone_are_asked_for(soaks):
     main(["soak", "kill", "--runs-count", "1"])
     assert soaks.options["keep_all"]

@@ -1,35 +1,46 @@
 import os
+from typing import NamedTuple
 
+import psutil
 import pytest
 
 from harness.cluster import room
-from harness.cluster.room import Room, must_hold
+from harness.cluster.room import Calm, Room, must_hold
+from harness.core.plan import Plan, Workload
 from harness.errors import InputError
 
 GB = 1_000_000_000
 
 
+def plan_of(nodes, ops_per_s=110.0):
+    workers = tuple(f"worker-{number}" for number in range(1, nodes))
+    return Plan("x", 1, workers, (), {}, {}, Workload((), ops_per_s, 0.0))
+
+
 @pytest.mark.parametrize(
-    ("cores", "memory_gb", "nodes", "runs"),
+    ("cores", "memory_gb", "nodes", "ops_per_s", "runs"),
     [
-        (2, 20, 8, 4),
-        (2, 20, 3, 4),
-        (2, 20, 20, 2),
-        (2, 20, 1000, 1),
-        (64, 1, 8, 2),
-        (0.5, 20, 8, 1),
-        (2, 0, 8, 1),
+        (2, 20, 8, 110, 5),
+        (2, 20, 3, 5, 20),
+        (2, 20, 20, 110, 3),
+        (2, 20, 8, 1000, 1),
+        (2, 200, 1000, 110, 1),
+        (64, 1, 8, 110, 2),
+        (0.5, 20, 8, 110, 1),
+        (2, 0, 8, 110, 1),
     ],
 )
-def test_two_runs_a_core_fewer_of_big_ones_and_no_more_than_memory_holds(cores, memory_gb, nodes, runs):
-    assert Room(cores, memory_gb * GB).runs(nodes) == runs
+def test_runs_at_once_by_their_nodes_and_operations_and_no_more_than_memory_holds(
+    cores, memory_gb, nodes, ops_per_s, runs
+):
+    assert Room(cores, memory_gb * GB).runs(plan_of(nodes, ops_per_s)) == runs
 
 
 def test_this_machine_has_room_for_one_at_least():
     here = Room.of_machine()
     assert 0 < here.cores <= os.cpu_count()
     assert here.memory_bytes > 0
-    assert here.runs(8) >= 1
+    assert here.runs(plan_of(8)) >= 1
 
 
 def limits(monkeypatch, folder, **files):
@@ -86,3 +97,26 @@ def test_the_limit_of_open_files_counts(monkeypatch):
     monkeypatch.setattr(room.resource, "getrlimit", lambda which: (256, 256))
     with pytest.raises(InputError, match=r"ulimit -Hn\): 256, and 1340 are needed"):
         must_hold(310)
+
+
+class Times(NamedTuple):
+    user: float
+    nice: float
+    system: float
+    idle: float
+    iowait: float = 0
+    irq: float = 0
+    softirq: float = 0
+    steal: float = 0
+    guest: float = 0
+
+
+@pytest.mark.parametrize(
+    ("later", "calm"),
+    [((0.5, 0, 0.2, 0.3), True), ((0.5, 0.5, 0, 0), True), ((0.7, 0, 0.25, 0.05), False), ((0.0, 0, 0.0, 0.1), False)],
+)
+def test_a_machine_is_calm_once_a_part_of_it_was_idle_for_long_enough(monkeypatch, later, calm):
+    seen = iter([Times(1, 1, 1, 1), Times(*(1 + part for part in later), guest=9)])
+    monkeypatch.setattr(psutil, "cpu_times", lambda: next(seen))
+    monkeypatch.setattr(psutil, "cpu_count", lambda: 2)
+    assert Calm()() is calm

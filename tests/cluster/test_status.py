@@ -165,3 +165,11 @@ def test_the_leader_is_the_last_one_elected_as_long_as_it_runs():
     elected = *running, leads(2, "etcd-1"), leads(3, "etcd-2", 3)
     assert heard(*elected).leader() == "etcd-2"
     assert heard(*elected, exited(4, "etcd-2", 2)).leader() == ""
+
+
+def test_who_asked_a_client_by_hand_finds_its_answer_and_no_other(rig):
+    value = {"key": "a", "owner": IDS["worker-1"], "revision": 4}
+    rig.hear(op(1, "client-1", "lookup", {"key": "a"}, "invoke", id=-2), op(1, "client-1", "lookup", value, id=2))
+    assert rig.status.answer(-2) is None
+    assert rig.hear(op(1, "client-1", "lookup", value, id=-2)).answer(-2).value == value
+    assert rig.status.answer(2) is None

@@ -17,12 +17,16 @@ LAYERS = (
     {"packaged"},
     {"load", "etcd", "control_line"},
     {"cluster"},
+    {"injector"},
     {"nemesis", "workload", "recorder"},
     {"etcd_members"},
     {"observer"},
     {"report"},
-    {"run", "soak"},
-    {"cli", "pytest_plugin", "__main__"},
+    {"run"},
+    {"live", "soak"},
+    {"cli"},
+    {"pytest_items", "pytest_cluster"},
+    {"pytest_plugin", "__main__"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 DORA_MAY = {"dora", "errors", "core", "etcd", "control_line"}

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from harness.core.plan import Expect
-from harness.report.screen import screen, summary
+from harness.report.screen import failure, screen, summary
 from tests.report.runs import broken, held, judged, ordinary_ops, plan_of, summed_up
 
 
@@ -50,6 +50,18 @@ def test_what_to_do_next_is_told_unless_all_is_well(violated):
     assert "repeat     harness run tale --seed 7" in text
     assert "judge      harness check runs/tale-7" in text
     assert "harness check" not in screen(result_of(held()), repeat="harness run tale --seed 7")
+
+
+def test_a_failure_tells_what_was_wrong_its_seed_and_what_to_do_and_nothing_that_went_well(violated):
+    text = failure(violated, repeat="harness run tale --seed 7")
+    assert text.splitlines()[0].split() == ["violated", "tale", "seed", "7", "14.0", "s", "runs/tale-7"]
+    assert "client-1 says worker-1, the ring says worker-2" in text
+    assert "repeat     harness run tale --seed 7" in text
+    assert "views-agree" not in text
+    unknown = replace(held("one-read"), missing="nobody read")
+    assert "  unknown    one-read: nobody read\n" in failure(
+        result_of(held(), unknown, outcome="unknown", as_expected=False)
+    )
 
 
 def test_an_expected_violation_is_told_to_be_as_expected(violated):

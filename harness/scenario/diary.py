@@ -1,0 +1,123 @@
+"""What was done to a cluster by hand, written down as the scenario that does it again."""
+
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from io import StringIO
+from typing import Any, Protocol
+
+from ruamel.yaml import YAML
+
+from harness.core.plan import Plan, Step
+from harness.errors import InputError, ScenarioError
+from harness.faults import FAULTS
+from harness.scenario.forms import ROLES
+from harness.scenario.model import Scenario
+from harness.scenario.plan import make_plan
+from harness.scenario.wording import nearest
+
+
+class Read(Protocol):
+    def __call__(self, text: str) -> Scenario:
+        """The scenario that a text is, checked. Raises ScenarioError."""
+        ...
+
+
+@dataclass
+class Diary:
+    """
+    `document` is a scenario without steps, as if it stood in `file`; `seed` draws what is left to chance. Each step is
+    checked as a step of the scenario so far, so whatever can't be done is told as of a file.
+    """
+
+    file: str
+    document: dict[str, Any]
+    seed: int
+    read: Read
+    steps: list[Step] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Raises InputError."""
+        self._plan = self._drawn_up(self.document)
+        self._names = self._plan.names
+
+    def start(self, joiners: int) -> Plan:
+        """
+        The plan that the cluster is started by: nothing is done in it, and so many workers may join later.
+
+        Raises InputError when that is no number of workers.
+        """
+        if joiners:
+            document = {**self.document, "steps": [{"at": "0s", "join": joiners}]}
+            plan = replace(self._drawn_up(document), steps=())
+            self._names = plan.names
+            return plan
+        return self._plan
+
+    def begin(self, fault: str, given: Any, at_s: float, for_s: float | None) -> tuple[int, Step]:
+        """
+        The index and the step of a fault that begins now; `given` is what stands behind its name in a scenario.
+
+        Raises InputError when it is no fault, or can't be done.
+        """
+        if fault not in FAULTS:
+            raise InputError(f"no fault is called {fault!r}; {nearest(fault, [*FAULTS])}there are {', '.join(FAULTS)}")
+        row = {"at": _text(at_s), **({} if for_s is None else {"for": _text(for_s)}), fault: deepcopy(given)}
+        grown = {**self.document, "steps": [*self.document.get("steps", ()), row]}
+        plan = self._drawn_up(grown)
+        if more := [name for name in plan.names if name not in self._names]:
+            raise InputError(f"there is no place for {', '.join(more)}: ask for more joiners when you start")
+        step = plan.steps[-1]
+        row[fault], self._plan = _drawn(given, step), plan
+        self.document = grown
+        self.steps.append(step)
+        return len(self.steps) - 1, step
+
+    def end(self, index: int, for_s: float) -> Step:
+        """The step, now that it is known how long it lasted."""
+        step, row = self.steps[index], self.document["steps"][index]
+        if FAULTS[step.fault].takes_for:
+            row["for"] = _text(for_s)
+            self.steps[index] = replace(step, for_s=for_s)
+        return self.steps[index]
+
+    def plan(self) -> Plan:
+        """Of all that was done."""
+        return replace(self._plan, steps=tuple(self.steps))
+
+    def text(self) -> str:
+        """The scenario."""
+        return text_of(self.document)
+
+    def _drawn_up(self, document: dict[str, Any]) -> Plan:
+        try:
+            return make_plan(self.read(text_of(document)), self.seed)
+        except ScenarioError as error:
+            raise InputError(_without_places(str(error))) from None
+
+
+def text_of(document: dict[str, Any]) -> str:
+    """A scenario as YAML."""
+    yaml, out = YAML(typ="safe", pure=True), StringIO()
+    yaml.default_flow_style = None
+    yaml.dump(document or {}, out)
+    return out.getvalue()
+
+
+def _drawn(given: Any, step: Step) -> Any:
+    """The same with the names of those who were drawn, so that later steps can't change the draw."""
+    targets = step.params.get("targets")
+    if given == "any" or (isinstance(given, dict) and given.keys() == {"any"}):
+        return targets
+    if isinstance(given, dict):
+        return {name: targets if name in ROLES else value for name, value in given.items()}
+    return given
+
+
+def _text(seconds: float) -> str:
+    return f"{seconds:.3f}s"
+
+
+def _without_places(told: str) -> str:
+    """Lines `FILE:LINE:COLUMN: text` of a file that nobody wrote, as one."""
+    parts = (line.split(":", 3) for line in told.splitlines())
+    return "; ".join(part[3].strip() if len(part) == 4 and part[1].isdigit() else ":".join(part) for part in parts)
