@@ -84,9 +84,10 @@ class Control:
         try:
             said, namespaces, *_ = socket.recv_fds(self._ours, 1 << 16, 8)
         except TimeoutError:
-            said, namespaces = b"", []
+            reason = f"its supervisor said nothing for {_START_S:g} s; the machine may be too busy for another run"
+            raise ClusterError(f"no sandbox: {reason}") from None
         self._ours.settimeout(None)
-        word: dict[str, Any] = json.loads(said) if said else {"failed": f"no answer; {log} may say why"}
+        word: dict[str, Any] = json.loads(said) if said else {"failed": f"its supervisor ended; {log} may say why"}
         if "failed" in word:
             raise ClusterError(f"no sandbox: {word['failed']}")
         return namespaces

@@ -161,11 +161,11 @@ class Supervisor:
         """Without its zygote a supervisor is of no use: it says why, and ends."""
         try:
             data = self._zygote.recv(1 << 16)
+            what = "ended"
         except TimeoutError:
-            data = b""
+            data, what = b"", f"has not answered for {_ZYGOTE_S:g} s: the machine may be too busy"
         if not data:
-            last = " | ".join(tail(self._zygote_log)) or "nothing"
-            reason = f"the zygote ended or hangs; its log says: {last}"
+            reason = f"the zygote {what}; its log says: {' | '.join(tail(self._zygote_log)) or 'nothing'}"
             self._server.fail(reason)
             raise SystemExit(1)
         message: dict[str, Any] = json.loads(data)

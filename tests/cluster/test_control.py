@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from harness.cluster import control
 from harness.cluster.control import Control
 from harness.errors import ClusterError
 from tests.cluster.engine_double import EngineDouble
@@ -38,3 +39,12 @@ def test_a_sandbox_that_cannot_be_made_is_the_reason_and_not_the_brokers_end(tmp
         Slow(theirs, tmp_path / "metrics.jsonl", log, "one", reasons.append, engine=double.url)
     double.close()
     assert reasons == []
+
+
+def test_a_sandbox_that_does_not_come_in_time_is_a_busy_machine(tmp_path, monkeypatch):
+    monkeypatch.setattr(control, "_START_S", 0.001)
+    (tmp_path / "logs").mkdir()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    log = tmp_path / "logs" / "supervisor.log"
+    with ours, theirs, pytest.raises(ClusterError, match=r"said nothing for 0\.001 s; the machine may be"):
+        Control(theirs, tmp_path / "metrics.jsonl", log, "one", lambda reason: None)
