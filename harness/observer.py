@@ -72,6 +72,9 @@ async def _observe(
     server.close()
     for task in (*waits, *tasks):
         task.cancel()
+    for task in tasks:
+        if task.done():
+            task.result()  # raises what it failed by, for the log
     return 0 if ended.is_set() else 1
 
 
@@ -173,6 +176,9 @@ class Sampler:
             return True
         except (OSError, ValueError):
             return False  # not started yet, or gone: the supervisor records that
+        if not answer["ok"]:  # a guest's view that is none
+            self._send(self._op("sample", "fail", {"sent_ns": sent_ns}, answer["error"]))
+            return True
         return self._heard(sent_ns, answer)
 
     def _heard(self, sent_ns: int, answer: dict[str, Any]) -> bool:

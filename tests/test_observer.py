@@ -8,6 +8,7 @@ import pytest
 from harness.core.membership import View
 from harness.core.repeats import Whole, Written
 from harness.dora import control
+from harness.errors import InputError
 from harness.observer import Pace, Sampler
 
 NAMES = ("worker-1", "worker-2", "client-1")
@@ -63,6 +64,25 @@ def test_another_content_is_written_and_another_revision_of_the_same_is_told(tmp
         ("client-1", 6, False),
     ]
     assert len([op for op in ops if op.f == "sample"]) == 6
+
+
+def test_a_node_that_has_no_answer_is_told_as_one_that_failed_and_asked_again(tmp_path):
+    async def asked():
+        ops = []
+
+        async def sample(request):
+            raise InputError("members are no list")
+
+        async with AsyncExitStack() as at_the_end:
+            server = await control.listen(str(tmp_path / "client-1"), {"sample": sample})
+            at_the_end.callback(server.close)
+            sampler = Sampler("client-1", str(tmp_path / "client-1"), ops.append, Pace.of(1), Written())
+            at_the_end.callback(sampler._line.close)
+            assert await sampler._sample()
+        return ops
+
+    [op] = asyncio.run(asked())
+    assert (op.f, op.type, op.error) == ("sample", "fail", "members are no list")
 
 
 @pytest.mark.parametrize(

@@ -109,15 +109,23 @@ class Guest:
             del self._waiting[number]
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        async for line in reader:
+        while line := await self._line(reader):
             try:
                 answer = json.loads(line)
                 waiting = self._waiting.get(answer["id"])
-            except (ValueError, TypeError, LookupError):
+            except (ValueError, TypeError, LookupError, RecursionError):
                 self._logger.warning("this is no answer: %r", line[:200])
             else:
                 if waiting and not waiting.done():
                     waiting.set_result(answer)
+
+    async def _line(self, reader: asyncio.StreamReader) -> bytes:
+        """The next that is not too long; empty where the command says no more."""
+        while True:
+            try:
+                return await reader.readline()
+            except ValueError:  # the reader drops what it has of it; its rest is no answer either
+                self._logger.warning("this is no answer: more than %d bytes without an end", _LINE_BYTES)
 
     def _answerers(self) -> dict[str, control.Answerer]:
         async def sample(request: dict[str, Any]) -> dict[str, Any]:

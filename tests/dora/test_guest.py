@@ -18,15 +18,17 @@ RUN = "import json, sys; from harness.dora.guest import main; sys.exit(main(json
 ANSWERS = """
 import json, sys
 answers, first = json.loads(sys.argv[1]), []
+noise = {"long": "x" * (9 << 20), "deep": "[" * 100_000}
 for line in sys.stdin:
     request = json.loads(line)
     said = json.dumps({"id": request["id"], **answers[request["do"]]})
+    print(noise.get(request.get("key"), ""), end="\\n" if request.get("key") in noise else "")
     if request.get("key") == "wait":
         first.append(said)
     else:
         print(said, *first, sep="\\n", flush=True)
 """
-"""Answers by a table; of a key called `wait` only after the next question."""
+"""Answers by a table; of a key called `wait` only after the next question, of `long` and `deep` after a line of nonsense."""
 WORKER = "worker-00000000-0000-0000-0000-000000000001"
 READ = {"owner": "worker-1:28080", "served_by": WORKER, "length": 3, "sha256": "0" * 64}
 
@@ -121,6 +123,13 @@ def test_answers_may_come_in_any_order(guest):
         waiting = threads.submit(guest.ask, "lookup", key="wait")
         eventually(lambda: guest.ask("lookup", key="a")["ok"] and waiting.done(), "both answers")
     assert waiting.result()["owner"] == WORKER
+
+
+@pytest.mark.parametrize("key", ["long", "deep"])
+def test_a_line_that_is_too_long_or_too_deep_is_no_answer_and_the_next_one_is(key, guest):
+    guest.answering(view={"members": []}, lookup={"owner": "worker-1:28080"})
+    assert guest.ask("lookup", key=key)["owner"] == WORKER
+    assert "this is no answer: " in guest.log.read_text()
 
 
 def test_a_paused_command_answers_nothing_and_goes_on_where_it_was(guest):
