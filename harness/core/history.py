@@ -59,20 +59,26 @@ class Op(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     def parse(cls, line: str | bytes) -> "Op":
         """Read `line()` back. Raises ValueError when it is no op (a line cut short by a full disk)."""
         try:
-            return _DECODER.decode(line)
-        except msgspec.ValidationError as error:
+            return cls._decoded(line)
+        except (msgspec.ValidationError, RecursionError) as error:
             raise ValueError(f"not an op: {line[:80]!r}") from error
-        except ValueError:
-            row = json.loads(line)  # it takes lone surrogates, and says what is no JSON
+
+    @classmethod
+    def _decoded(cls, line: str | bytes) -> "Op":
         try:
-            return msgspec.convert(row, cls)
-        except msgspec.ValidationError as error:
-            raise ValueError(f"not an op: {line[:80]!r}") from error
+            return _DECODER.decode(line)
+        except msgspec.ValidationError:
+            raise
+        except ValueError:  # json takes lone surrogates, and says what is no JSON
+            return msgspec.convert(json.loads(line), cls)
 
     @classmethod
     def parse_all(cls, lines: Iterable[bytes]) -> list["Op"]:
         """The ops of many lines, in a loop that is not Python's. Raises ValueError when any is not quite one."""
-        return list(map(_DECODER.decode, lines))
+        try:
+            return list(map(_DECODER.decode, lines))
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
 
 _DECODER = msgspec.json.Decoder(Op)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 _NAME = re.compile(r"[0-9a-f]{64}-[0-9]{1,12}")
 _PART, _LOCK = ".part", "lock"
+_HALF_WRITTEN = re.compile(rf"{_NAME.pattern}\.[0-9]+{re.escape(_PART)}")
 CHECKSUM_BYTES = 32
 
 
@@ -132,7 +133,7 @@ class PageStore:
         found: dict[str, os.stat_result] = {}
         with os.scandir(self.folder) as entries:
             for entry in entries:
-                if entry.name.endswith(_PART):
+                if _HALF_WRITTEN.fullmatch(entry.name):
                     self._remove([entry.name])
                 elif _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                     found[entry.name] = entry.stat()

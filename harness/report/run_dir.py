@@ -133,7 +133,7 @@ class RunDir:
     def samples(self) -> Iterator[dict[str, Any]]:
         """What processes took of the machine, a row a sample; none where nothing was sampled, or can't be read."""
         for line in _lines(self.metrics):
-            with suppress(ValueError):  # cut short
+            with suppress(ValueError, RecursionError):  # cut short, or garbled
                 yield json.loads(line)
 
     def log(self, node: str) -> Iterator[str]:

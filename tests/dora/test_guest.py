@@ -28,7 +28,7 @@ for line in sys.stdin:
     else:
         print(said, *first, sep="\\n", flush=True)
 """
-"""Answers by a table; of a key called `wait` only after the next question, of `long` and `deep` after a line of nonsense."""
+"""Answers by a table; of a key `wait` only after the next question, of `long` and `deep` after a line of nonsense."""
 WORKER = "worker-00000000-0000-0000-0000-000000000001"
 READ = {"owner": "worker-1:28080", "served_by": WORKER, "length": 3, "sha256": "0" * 64}
 

@@ -159,10 +159,11 @@ def test_a_page_that_is_not_what_was_put_is_never_given_out(new_store, folder, d
 def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else_is(new_store, folder):
     folder.mkdir(parents=True)
     (folder / f"{page_name(FILE, 0)}.7.part").write_bytes(b"half")
-    (folder / "notes").write_text("somebody's")
+    for name in ("notes", "film.part"):
+        (folder / name).write_text("somebody's")
     (folder / page_name(OTHER, 0)).mkdir()
     assert new_store().used_bytes == 0
-    assert {path.name for path in folder.iterdir()} == {"notes", "lock", page_name(OTHER, 0)}
+    assert {path.name for path in folder.iterdir()} == {"notes", "film.part", "lock", page_name(OTHER, 0)}
 
 
 def test_a_folder_has_one_process_at_a_time(new_store, folder, told):

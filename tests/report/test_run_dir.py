@@ -125,10 +125,18 @@ def test_an_error_that_nobody_foresaw_is_told_in_the_systems_words(run_dir, disk
         run_dir.write_plan(plan_of())
 
 
+DEEP = "[" * 5000 + "]" * 5000
+
+
 @pytest.mark.parametrize(
     "line",
-    ['{"time_ns":"x","actor":"a","type":"ok","f":"b"}', '{"time_ns":1,"actor":"a","type":"zzz","f":"b"}', "[" * 5000],
-    ids=["no time", "no type", "nested too deeply"],
+    [
+        '{"time_ns":"x","actor":"a","type":"ok","f":"b"}',
+        '{"time_ns":1,"actor":"a","type":"zzz","f":"b"}',
+        "[" * 5000,
+        f'{{"time_ns":1,"actor":"a","type":"ok","f":"b","value":{{"x":{DEEP}}}}}',
+    ],
+    ids=["no time", "no type", "nested too deeply", "a value nested too deeply"],
 )
 def test_json_of_another_form_is_named(run_dir, line):
     run_dir.history.write_text(f"{line}\n")
@@ -143,7 +151,7 @@ def test_a_folder_whose_name_is_no_printable_text_is_refused(tmp_path, name):
 
 
 def test_samples_and_logs_are_read_as_far_as_they_go(run_dir):
-    run_dir.metrics.write_text('{"node":"etcd-1"}\n{"nod')
+    run_dir.metrics.write_text(f'{DEEP}\n{{"node":"etcd-1"}}\n{{"nod')
     (run_dir.logs / "etcd-1.log").write_bytes(b"a \xff line\n")
     assert list(run_dir.samples()) == [{"node": "etcd-1"}]
     assert list(run_dir.log("etcd-1")) == ["a \\xff line\n"]
