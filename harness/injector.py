@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.core.plan import Step
 from harness.errors import HarnessError
 from harness.faults import fault_of
 from harness.faults.fault import Cluster, Cuts, Fault, Proof
+from harness.scenario.draft import LEADER
 
 Record = Callable[[Op], object]
 _Open = dict[int, tuple[Step, Fault]]
@@ -95,6 +97,13 @@ class Injector:
 
     def _turn_at_links(self, cuts: Cuts) -> AbstractContextManager[object]:
         return self._links if cuts else nullcontext()
+
+
+def led(step: Step, leader: Callable[[], str]) -> Step:
+    """The step with etcd's leader by name, where it is about that one. Raises as `leader` does."""
+    if step.params.get("targets") != [LEADER]:
+        return step
+    return replace(step, params={**step.params, "targets": [leader()]})
 
 
 def _stays() -> Proof:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -18,6 +18,7 @@ from harness.core.plan import Plan, Step
 from harness.core.properties import parse_duration
 from harness.errors import ClusterError, InputError
 from harness.faults.fault import State
+from harness.injector import led
 from harness.report.progress import Quiet
 from harness.report.result import Result
 from harness.report.run_dir import RunDir
@@ -234,11 +235,8 @@ class Live:
             return running.cluster.seconds_until(f"{', '.join(names)} {state}", is_so, parse_duration(within), others)
 
     def _led(self, index: int, step: Step, running: Running) -> Step:
-        """The step with etcd's leader by name."""
-        if step.params.get("targets") != ["leader"]:
-            return step
         try:
-            return replace(step, params={**step.params, "targets": [running.cluster.leader()]})
+            return led(step, running.cluster.leader)
         except ClusterError as error:
             running.injector.skip(index, step, str(error))
             raise

@@ -4,20 +4,19 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Literal, Protocol
 
 from harness.core.lasting import lasts_s
 from harness.core.plan import Plan, Step, When
 from harness.errors import ClusterError
 from harness.faults import fault_of
-from harness.injector import Injector
+from harness.injector import Injector, led
+from harness.scenario.draft import LEADER
 from harness.scenario.timeline import spans_of
 
 States = Callable[[], Mapping[str, Literal["online", "offline"]]]
 
 _TICK_S = 0.02
-_LEADER = ("leader",)
 
 
 class Clock(Protocol):
@@ -55,8 +54,8 @@ class Nemesis:
         injector: Injector,
         states: States,
         *,
+        leader: Callable[[], str],
         clock: Clock | None = None,
-        leader: Callable[[], str] | None = None,
     ) -> None:
         self._plan, self._injector, self._states = plan, injector, states
         self._clock, self._leader = clock or Monotonic(), leader
@@ -160,16 +159,11 @@ class Nemesis:
     def _holds(self, index: int) -> set[str]:
         """The nodes of a step; a leader may be any member of etcd."""
         targets = fault_of(self._plan.steps[index]).targets_in(self._plan.names)
-        return set(self._plan.etcd.members if targets == _LEADER else targets)
+        return set(self._plan.etcd.members if targets == (LEADER,) else targets)
 
     def _led(self, step: Step) -> Step:
-        """The step with etcd's leader by name."""
-        if step.params.get("targets") != list(_LEADER):
-            return step
-        if self._leader is None:
-            raise _NotBegun("nobody here knows which member of etcd leads")
         try:
-            return replace(step, params={**step.params, "targets": [self._leader()]})
+            return led(step, self._leader)
         except ClusterError as error:
             raise _NotBegun(f"which member of etcd leads could not be found: {error}") from error
 

@@ -32,8 +32,8 @@ def digest(plan: Plan) -> str:
 class Soak:
     """
     Carries out `tasks` in their order, at most `at_once` of them side by side, each when the machine has room for it
-    where the soak `waits_for_room`. SIGINT, SIGTERM and SIGHUP end it early:
-    what runs is interrupted and cleans up after itself; a second one kills it, and the kernel takes what it held.
+    where the soak `waits_for_room`. SIGINT, SIGTERM and SIGHUP end it early: what runs is interrupted and cleans up
+    after itself; a second one kills it, and the kernel takes what it held.
     """
 
     def __init__(

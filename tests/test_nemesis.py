@@ -33,7 +33,7 @@ def partition(*groups, **more):
 
 
 class Rig:
-    def __init__(self, *steps, states=None, leader=None, record=None, **more):
+    def __init__(self, *steps, states=None, leader=str, record=None, **more):
         self.plan = plan_of(*steps, **more)
         self.cluster, self.ops, self.stop = FakeCluster(*self.plan.names), [], threading.Event()
         states = states or (lambda: dict.fromkeys(WORKERS, "online"))
@@ -206,8 +206,12 @@ def test_the_leader_is_found_when_it_happens():
     assert rig.cluster.log == [("KILL", "etcd-1"), ("start", "etcd-1")]
 
 
-def test_a_leader_that_nobody_knows_skips_the_step():
-    assert Rig(pause("leader")).run().nemesis.skipped == {0: "nobody here knows which member of etcd leads"}
+def test_a_leader_that_is_not_found_skips_the_step():
+    def nobody():
+        raise ClusterError("a leader of etcd: not within 10 s")
+
+    skipped = Rig(pause("leader"), leader=nobody).run().nemesis.skipped
+    assert skipped == {0: "which member of etcd leads could not be found: a leader of etcd: not within 10 s"}
 
 
 def test_a_fault_that_is_refused_is_recorded_and_what_it_did_is_healed_at_once():

@@ -33,7 +33,7 @@ class KeptPages:
     def __init__(self, plan: Plan, truth: Truth) -> None:
         self._nodes, self._who = truth.nodes, truth.who
         self._fits = _fits(plan)
-        self._begun: dict[int, int] = {}
+        self._begun: dict[tuple[str, int], int] = {}
         self._cached: dict[tuple[str, str], tuple[Op, Process]] = {}
         self._uncached: set[str] = set()
         self.compared = 0
@@ -45,9 +45,9 @@ class KeptPages:
     def lost_at(self, op: Op) -> Lost | None:
         """To be asked at each `read`."""
         if op.type == "invoke":
-            self._begun[op.id] = op.time_ns
+            self._begun[op.actor, op.id] = op.time_ns
             return None
-        begun_ns = self._begun.pop(op.id, 0)
+        begun_ns = self._begun.pop((op.actor, op.id), 0)
         if op.type != "ok" or not self._fits or op.value.get("misses") is None:
             return None
         name = self._who(op.value["served_by"])

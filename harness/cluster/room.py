@@ -39,12 +39,12 @@ class Room:
     def of_machine(cls) -> "Room":
         """What the scheduler and the control group allow, where that is less than all there is."""
         cores, memory_bytes = float(len(os.sched_getaffinity(0))), psutil.virtual_memory().available
-        quota, _, period = _limit("cpu.max").partition(" ")
+        quota, _, period = _text(_CGROUP / "cpu.max").partition(" ")
         if quota.isdigit() and period.isdigit():
             cores = min(cores, int(quota) / int(period))
-        most, used = _limit("memory.max"), _limit("memory.current")
-        if most.isdigit() and used.isdigit():
-            memory_bytes = min(memory_bytes, max(0, int(most) - int(used) + _reclaimable_bytes()))
+        most, used = _number(_CGROUP / "memory.max"), _number(_CGROUP / "memory.current")
+        if most is not None and used is not None:
+            memory_bytes = min(memory_bytes, max(0, most - used + _reclaimable_bytes()))
         return cls(cores, memory_bytes)
 
     @property
@@ -120,22 +120,19 @@ def _ulimit(which: int) -> int | None:
 
 def _number(path: Path) -> int | None:
     """None where there is no such limit."""
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except OSError:
-        return None
+    text = _text(path)
     return int(text) if text.isdigit() else None
 
 
 def _reclaimable_bytes() -> int:
     """Cached files that nobody uses count as used, yet make room for whoever needs it (cgroup-v2, memory.stat)."""
-    stat = dict(line.partition(" ")[::2] for line in _limit("memory.stat").splitlines())
+    stat = dict(line.partition(" ")[::2] for line in _text(_CGROUP / "memory.stat").splitlines())
     return int(stat.get("inactive_file", "0"))
 
 
-def _limit(name: str) -> str:
+def _text(path: Path) -> str:
     """Empty where there is no such file, as outside of a control group."""
     try:
-        return (_CGROUP / name).read_text(encoding="ascii").strip()
+        return path.read_text(encoding="ascii").strip()
     except OSError:
         return ""

@@ -21,6 +21,7 @@ from harness.cluster.processes import Processes
 from harness.cluster.sandbox import HOME
 from harness.cluster.serving import Server
 from harness.cluster.spec import Spec
+from harness.core.content import content_of
 
 _ZYGOTE_S = 30.0
 
@@ -68,8 +69,6 @@ class Supervisor:
         Path(HOME, "hosts").write_text(self._fabric.hosts())
 
     def _do_ufs(self, seed: int, keys: list[str], file_bytes: int | None) -> None:
-        from harness.core.content import content_of  # imported late: numpy is not for the supervisor
-
         for key in keys:
             path = Path(key.removeprefix("file://"))
             path.parent.mkdir(parents=True, exist_ok=True)

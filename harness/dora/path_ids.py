@@ -17,8 +17,8 @@ OnThread = Callable[..., Coroutine[Any, Any, Any]]
 
 class PathIds:
     """
-    Finds out by going over all files of the UFS, the first time when an id is asked for and again when it knows one
-    not; at most once a second, and for a tenth of the time. So an unknown id costs little however often it is asked.
+    Finds out by going over all files of the UFS when it is asked for an id that it does not know; at most once a
+    second, and for a tenth of the time. So an unknown id costs little however often it is asked.
     """
 
     def __init__(self, urls: Callable[[], Iterable[str]], on_thread: OnThread, tell: Callable[[str], None]) -> None:
@@ -30,8 +30,9 @@ class PathIds:
 
     def learn(self, path: str) -> None:
         """A path that was asked for in full: its id may be next."""
-        self._learned[_digest(path)] = path
-        self._learned.move_to_end(_digest(path))
+        digest = _digest(path)
+        self._learned[digest] = path
+        self._learned.move_to_end(digest)
         if len(self._learned) > _LEARNED_MAX:
             self._learned.popitem(last=False)
 
@@ -41,7 +42,7 @@ class PathIds:
             digest = bytes.fromhex(id)
         except ValueError:
             digest = b""
-        if digest and digest == _digest(hint):
+        if digest == _digest(hint):
             return hint
         if digest and not self._known(digest):
             async with self._looking:

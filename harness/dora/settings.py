@@ -56,19 +56,17 @@ class Settings:
 
     @property
     def identity_file(self) -> Path:
-        """Where the property says, relative to `home`; in `home` where it was not set."""
-        name = "alluxio.worker.identity.uuid.file.path"
-        if self.home is None:
-            return Path(self.properties.text(name))
-        return self.home / self.given.get(name, "worker_identity")
+        return self._place("alluxio.worker.identity.uuid.file.path", "worker_identity")
 
     @property
     def page_folder(self) -> Path:
-        """Likewise."""
-        name = "alluxio.worker.page.store.dirs"
+        return self._place("alluxio.worker.page.store.dirs", "pages")
+
+    def _place(self, name: str, at_home: str) -> Path:
+        """Where the property says, relative to `home`; `at_home` where there is a home and it was not set."""
         if self.home is None:
             return Path(self.properties.text(name))
-        return self.home / self.given.get(name, "pages")
+        return self.home / self.given.get(name, at_home)
 
 
 def read_properties(conf: str | None) -> dict[str, str]:

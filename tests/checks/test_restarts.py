@@ -129,6 +129,13 @@ def test_a_read_that_was_under_way_at_the_restart_may_be_of_the_process_before()
     assert around_a_restart(served(3.9, 5.1, 0, 2), served(6, 6.1, 0, 2)).examined["files_compared"] == 0
 
 
+def test_a_read_begins_with_the_invoke_of_its_own_client_though_others_have_its_id():
+    done = read(6.1, MINE, "worker-1", 7, hits=0, misses=2)
+    others = read(6.2, MINE, "worker-2", 7, client="client-2")
+    verdict = around_a_restart(BEFORE, [asked_for(3.9, done), asked_for(5.5, others), done, others])
+    assert (verdict.outcome, verdict.examined["files_compared"]) == ("unknown", 0)
+
+
 def test_pages_that_another_worker_or_another_file_has_prove_nothing():
     assert around_a_restart(BEFORE, served(6, 6.1, 0, 2, key=KEYS[-1])).examined["files_compared"] == 0
     assert around_a_restart(BEFORE, served(6, 6.1, 0, 2, by="worker-2")).examined["files_compared"] == 0

@@ -67,23 +67,19 @@ def holder(folder):
 
 
 def has_room(folder, workers):
-    """Whether a run would be admitted at once; it waits for its turn twice as long as that takes."""
+    """Whether a run would be admitted at once: it is told not to wait."""
     stop = threading.Event()
-    timer = threading.Timer(0.5, stop.set)
-    timer.start()
+    stop.set()
     try:
         with Budget(folder, ROOM).admit(plan_of(workers), stop):
             return True
     except Interrupted:
         return False
-    finally:
-        timer.cancel()
 
 
-def test_where_nobody_else_is_a_run_begins_at_once_however_big_it_is(folder):
-    for workers in (1, 10, 1000):
-        with Budget(folder, ROOM).admit(plan_of(workers)) as admission:
-            assert admission.waited_s < 0.5
+@pytest.mark.parametrize("workers", [1, 10, 1000])
+def test_where_nobody_else_is_a_run_begins_at_once_however_big_it_is(folder, workers):
+    assert has_room(folder, workers)
 
 
 def test_a_run_that_takes_all_keeps_others_waiting_in_this_process_too(folder):
@@ -130,8 +126,8 @@ def test_who_waits_can_be_told_to_stop_and_keeps_nothing(folder):
 
 def test_on_a_busy_machine_a_run_begins_at_once_only_where_it_is_alone(folder, calm):
     calm.clear()
-    with Budget(folder, ROOM).admit(plan_of(1)) as first:
-        assert first.waited_s < 0.4
+    assert has_room(folder, 1)
+    with Budget(folder, ROOM).admit(plan_of(1)):
         assert not has_room(folder, 1)
         calm.set()
         assert has_room(folder, 1)

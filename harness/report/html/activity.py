@@ -69,36 +69,24 @@ class Activity(Fold):
         self._clock, self._stages = clock, stages
         self._begun: dict[tuple[str, int], tuple[int, Stage]] = {}
 
-    def on_lookup(self, op: Op) -> None:
-        self._asked(op)
-
-    def on_read(self, op: Op) -> None:
-        self._asked(op)
-
     def on_keepalive(self, op: Op) -> None:
-        self._count(op, op.type, "lease ops")
+        self._count(op, "lease ops")
 
     on_grant = on_register = on_revoke = on_keepalive
 
     def on_member(self, op: Op) -> None:
-        self._count(op, op.type, "reads by the observer", str(op.value["member"]))
+        self._count(op, "reads by the observer", str(op.value["member"]))
 
     def on_reach(self, op: Op) -> None:
-        self._count(op, op.type, "reads by the observer", "etcd")
+        self._count(op, "reads by the observer", "etcd")
 
-    def unanswered(self) -> None:
-        """To be called after the last op."""
-        for (actor, _), (began_ns, _) in self._begun.items():
-            self._done(actor, "lookups and reads").by_type["info"][self._clock.column(began_ns)] += 1
-        self._begun.clear()
-
-    def _asked(self, op: Op) -> None:
+    def on_lookup(self, op: Op) -> None:
         place = op.actor, op.id
         if op.type == "invoke":
             self._begun[place] = op.time_ns, self._stages.now
             return
         began_ns, stage = self._begun.pop(place, (op.time_ns, self._stages.now))
-        self._count(op, op.type, "lookups and reads")
+        self._count(op, "lookups and reads")
         if op.type == "ok":
             took_ns = op.time_ns - began_ns
             self.waits[op.f][stage].add(took_ns)
@@ -106,9 +94,17 @@ class Activity(Fold):
             if owner := op.value.get("owner"):  # a guest may not know
                 self.owners[owner][self._clock.column(op.time_ns) // COARSE] += 1
 
-    def _count(self, op: Op, kind: str, what: str, node: str = "") -> None:
-        if kind in TYPES:
-            self._done(node or op.actor, what).by_type[kind][self._clock.column(op.time_ns)] += 1
+    on_read = on_lookup
+
+    def unanswered(self) -> None:
+        """To be called after the last op."""
+        for (actor, _), (began_ns, _) in self._begun.items():
+            self._done(actor, "lookups and reads").by_type["info"][self._clock.column(began_ns)] += 1
+        self._begun.clear()
+
+    def _count(self, op: Op, what: str, node: str = "") -> None:
+        if op.type in TYPES:
+            self._done(node or op.actor, what).by_type[op.type][self._clock.column(op.time_ns)] += 1
 
     def _done(self, node: str, what: str) -> Done:
         return self.nodes.setdefault(node, Done(what))

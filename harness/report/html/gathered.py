@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from harness.checks.fold import Fold, feed
@@ -55,7 +55,7 @@ class Gathered:
 def gather(plan: Plan, ops: Iterable[Op], result: Result, metrics: Iterable[Mapping[str, Any]] = ()) -> Gathered:
     """`ops` in the order of their file, which is nearly that of time; a column more or less is all that it may cost."""
     ops = iter(ops)
-    first = list(_some(ops))
+    first = list(islice(ops, 1))
     span_s = result.wall_s - result.phases.get("judge_s", 0.0)
     clock = Clock(first[0].time_ns if first else 0, max(span_s, 0.01), 0)
     clock.zero_ns = clock.first_ns
@@ -66,12 +66,6 @@ def gather(plan: Plan, ops: Iterable[Op], result: Result, metrics: Iterable[Mapp
     feed(counter.of(chain(first, ops)), (moments, stages, activity, membership, rings), plan.neighbours)
     activity.unanswered()
     return Gathered(clock, moments, activity, membership, rings, usages(metrics, clock), counter.seen)
-
-
-def _some(ops: Iterable[Op]) -> Iterable[Op]:
-    for op in ops:
-        yield op
-        return
 
 
 class _Counter:

@@ -120,9 +120,7 @@ def _ops(name: str, done: Done, during: range) -> Track:
         marks.append(Mark(kind, spans(((c * UNITS, (c + 1) * UNITS) for c in columns), top, top + 4)))
     totals = [f"{done.total(kind):,} {kind}" for kind in TYPES if done.total(kind) or kind == "ok"]
     note = " · ".join(totals)
-    return Track(
-        name, f"{note}", 30, tuple(marks), f"{done.what}: {note}, full height is {largest} in a step", kind="tall"
-    )
+    return Track(name, note, 30, tuple(marks), f"{done.what}: {note}, full height is {largest} in a step", kind="tall")
 
 
 def owners(gathered: Gathered, who: Callable[[str], str]) -> Group:
