@@ -18,7 +18,6 @@ from harness.core.identity import WorkerId
 
 ATTEMPTS_MAX = 100
 _LOW = 0xFFFFFFFF
-_EMPTY = "the ring is empty: no worker can own a key"
 _STEPS_MAX = 8
 """With so many members that came or went a ring is built anew: a step costs about a tenth of that."""
 
@@ -110,17 +109,9 @@ class Ring:
             found[self._at(key_point(key, attempt))] = None
         return tuple(found)
 
-    def owner_of_each(self, keys: Iterable[str]) -> list[WorkerId]:
-        """The owners of many keys, found at once. Raises as `owner` does."""
-        at = np.fromiter(map(key_point, keys), np.int32)
-        if not len(self.points):
-            raise LookupError(_EMPTY)
-        places = self.points.searchsorted(at)
-        return [self.ids[index] for index in self.owner_indexes.take(places, mode="wrap").tolist()]
-
     def _at(self, point: int) -> WorkerId:
         if not len(self.points):
-            raise LookupError(_EMPTY)
+            raise LookupError("the ring is empty: no worker can own a key")
         place = self.points.searchsorted(np.int32(point))  # an int of Python's would make numpy copy the whole ring
         return self.ids[self.owner_indexes.take(place, mode="wrap")]
 

@@ -100,7 +100,7 @@ def test_a_hundred_attempts_may_find_fewer_than_asked(case):
 
 def test_an_empty_ring_owns_nothing():
     ring = Ring.build([], 2000)
-    for ask in (ring.owner, ring.owner_of_each, lambda key: ring.owners(key, 1)):
+    for ask in (ring.owner, lambda key: ring.owners(key, 1)):
         with pytest.raises(LookupError, match="the ring is empty"):
             ask("a")
 
@@ -184,12 +184,6 @@ def test_the_loser_of_a_point_has_it_again_once_the_winner_left(row):
             less = ring.changed(rest)
             assert same(less, Ring.build(rest, EDGES["vnodes"]))
             assert same(less.changed(inserted), ring)
-
-
-@pytest.mark.parametrize("case", DEFAULT["cases"], ids=case_name)
-def test_owners_of_many_keys_are_the_owners_of_each(case):
-    ring = Ring.build(workers(DEFAULT["worker_sets"][case["workers"]]), case["vnodes"])
-    assert ring.owner_of_each(DEFAULT["keys"]) == [ring.owner(key) for key in DEFAULT["keys"]]
 
 
 def plain_point(worker, index):
