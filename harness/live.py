@@ -163,7 +163,7 @@ class Live:
             lasts = lasts_s(step)
             if lasts is not None:
                 running.cluster.wait(lasts)
-                running.injector.heal(index)
+                self._must_be_healed(fault, running.injector.heal(index))
         return Fault(led, partial(self._heal, index))
 
     def heal(self) -> None:
@@ -245,8 +245,11 @@ class Live:
         with self._obeying() as running:
             if index in running.injector.open():
                 step = self._diary.end(index, (time.monotonic_ns() - self._begun_ns[index]) / 1e9)
-                if not running.injector.heal(index, step):
-                    raise ClusterError(f"{step.fault} could not be healed; {self.run_dir.history} tells why")
+                self._must_be_healed(step.fault, running.injector.heal(index, step))
+
+    def _must_be_healed(self, fault: str, is_healed: bool) -> None:
+        if not is_healed:
+            raise ClusterError(f"{fault} could not be healed; {self.run_dir.history} tells why")
 
     @contextmanager
     def _obeying(self) -> Iterator[Running]:
