@@ -156,15 +156,15 @@ class Live:
             at_s, for_s = (due_ns - self._zero_ns) / 1e9, None if for_ is None else parse_duration(for_)
             index, step = self._diary.begin(fault, _given(what, fields), at_s, for_s)
             self._begun_ns[index] = due_ns
-            led = self._led(index, step, running)
-            if not running.injector.inject(index, led, due_ns):
+            named = self._led(index, step, running)
+            if not running.injector.inject(index, named, due_ns):
                 running.injector.heal(index)
                 raise ClusterError(f"{fault} could not be injected; {self.run_dir.history} tells why")
             lasts = lasts_s(step)
             if lasts is not None:
                 running.cluster.wait(lasts)
                 self._must_be_healed(fault, running.injector.heal(index))
-        return Fault(led, partial(self._heal, index))
+        return Fault(named, partial(self._heal, index))
 
     def heal(self) -> None:
         """Everything that is open, one after the other, but what was killed for good."""

@@ -17,6 +17,7 @@ def live(tmp_path):
     """It runs, and was not started."""
     live = Live(load_diary("held", tmp_path, workers=2, clients=1, etcd={"runtime": "process"}), runs=tmp_path / "runs")
     cluster = FakeCluster("etcd-1", *live.workers, *live.clients)
+    cluster.leader = lambda: "etcd-1"
     live._running = Running(cluster, Injector(cluster, [].append), None)
     return live
 
