@@ -20,6 +20,7 @@ _FAST = ("--heartbeat-interval", "10", "--election-timeout", "100", "--unsafe-no
 _numbers = itertools.count(1)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Two a core: what takes long are runs, and those mostly wait."""
     return 2 * (os.cpu_count() or 1)

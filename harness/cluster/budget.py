@@ -103,7 +103,9 @@ def _make_private(folder: Path) -> None:
     except OSError as error:
         raise ClusterError(f"can't share this machine with other runs: {error}; TMPDIR names another place") from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise ClusterError(f"{folder} is no folder of yours alone, so runs can't be admitted by it; remove it")
+        raise ClusterError(
+            f"{folder} is no folder of yours alone, so runs can't be admitted by it; remove it, or set TMPDIR"
+        )
 
 
 def _calmed(is_calm: Callable[[], bool], free: list[IO[bytes]], stop: threading.Event | None) -> float:
