@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     if argv is None:
         _end_as_with_ctrl_c(signal.SIGTERM, signal.SIGHUP)
+        exits.repeat_what_is_dropped()
     code = exits.code_of(lambda: harness.main(arguments, prog_name="harness", standalone_mode=False))
     if argv is None:  # the program: what is done and told no late Ctrl-C can undo
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,8 +1,10 @@
 """Exit codes, and errors as one line on stderr."""
 
+import _thread
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ import click
 from harness.errors import HarnessError, InputError
 
 OK, VIOLATED, UNKNOWN, INTERRUPTED, NOBODY_READS, WRONG_INPUT, FAILED = 0, 1, 2, 130, 141, 254, 255
+_MOMENT_S = 0.02
 _WORST_FIRST = (FAILED, WRONG_INPUT, NOBODY_READS, VIOLATED, UNKNOWN, OK)
 
 
@@ -42,6 +45,18 @@ def code_of(command: Callable[[], Any], verbose: bool = False) -> int:
         line = f"the harness itself failed: {type(error).__name__}: {error}{_origin(error)}"
         return _told(line, error, FAILED, verbose)
     return code if isinstance(code, int) else OK
+
+
+def repeat_what_is_dropped() -> None:
+    """Python drops a Ctrl-C that comes while a destructor runs, with a traceback; it comes again a moment later."""
+
+    def hook(dropped: "sys.UnraisableHookArgs") -> None:
+        if dropped.exc_type is KeyboardInterrupt:
+            threading.Timer(_MOMENT_S, _thread.interrupt_main).start()
+        else:
+            sys.__unraisablehook__(dropped)
+
+    sys.unraisablehook = hook
 
 
 @contextmanager

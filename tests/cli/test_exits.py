@@ -88,3 +88,25 @@ def test_ctrl_c_before_all_is_imported_ends_the_program_without_a_word(tmp_path)
     program = [sys.executable, "-m", "harness", "list", "invariants"]
     done = subprocess.run(program, env={**os.environ, "PYTHONPATH": search}, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+DROPPED = """
+import signal, time
+from harness.cli import exits
+
+class Destructor:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+exits.repeat_what_is_dropped()
+try:
+    Destructor()
+    time.sleep(30)
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+def test_ctrl_c_that_comes_while_a_destructor_runs_is_heard_a_moment_later():
+    done = subprocess.run([sys.executable, "-c", DROPPED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "heard\n", "")
