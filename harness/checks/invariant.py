@@ -1,5 +1,6 @@
 """A property that must hold of every run: a fold over its history that ends in a verdict."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from harness.checks.fold import Fold
@@ -11,7 +12,7 @@ from harness.core.plan import Plan
 _VIOLATIONS_KEPT = 20
 
 
-class Invariant(Fold):
+class Invariant(Fold, ABC):
     """
     `says` is the property in one sentence, `id` its row in the catalogue (README.md), `needs` why it is not judged
     where it does not apply.
@@ -33,9 +34,9 @@ class Invariant(Fold):
         """Whether runs of this plan can show anything about it at all."""
         return True
 
+    @abstractmethod
     def verdict(self) -> Verdict:
         """To be asked once, after the last op."""
-        raise NotImplementedError
 
     def violated(self, text: str, *ops: Op | None) -> None:
         """Keep a counter-example; beyond the first few they are only counted."""

@@ -1,5 +1,7 @@
 """Invariants of the ring: whom a client takes for the owner of a key, given the view it had."""
 
+from abc import abstractmethod
+
 from harness.checks.contents import Content
 from harness.checks.invariant import Invariant
 from harness.checks.truth import Truth
@@ -21,9 +23,9 @@ class OfRoutes(Invariant):
     def applies(plan: Plan) -> bool:
         return bool(plan.own_clients)
 
+    @abstractmethod
     def route(self, op: Op, views: tuple[Content, ...]) -> None:
         """Shown each lookup and read that succeeded, once the views are known that it was made with."""
-        raise NotImplementedError
 
     @property
     def _routes(self) -> int:

@@ -1,6 +1,5 @@
 """Exit codes, and errors as one line on stderr."""
 
-import _thread
 import os
 import signal
 import sys
@@ -52,7 +51,8 @@ def repeat_what_is_dropped() -> None:
 
     def hook(dropped: "sys.UnraisableHookArgs") -> None:
         if dropped.exc_type is KeyboardInterrupt:
-            threading.Timer(_MOMENT_S, _thread.interrupt_main).start()
+            main = threading.main_thread().ident
+            threading.Timer(_MOMENT_S, signal.pthread_kill, (main, signal.SIGINT)).start()
         else:
             sys.__unraisablehook__(dropped)
 

@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.cluster.engine import COMMAND, NODE, RUN, Engine, EngineError
+from harness.cluster.keeper import Keeper
 from harness.cluster.ledger import MARK
 from harness.cluster.leftovers import remove_run, sweep
 from harness.cluster.process import Process
 from harness.cluster.processes import Processes
-from harness.cluster.serving import Server
 from harness.cluster.spec import Spec
 from harness.errors import ClusterError
 
@@ -55,7 +55,7 @@ class Contained(Process):
             self.engine.signal(self.container, name)
 
 
-class Broker:
+class Broker(Keeper[Contained]):
     """`labels` are those of the run's containers."""
 
     def __init__(
@@ -66,10 +66,9 @@ class Broker:
         processes: Processes[Contained],
         labels: dict[str, str],
     ) -> None:
-        self._control, self._supervisor, self._url, self._labels = control, supervisor, url, labels
-        self._server = Server(control, lambda do: getattr(self, f"_do_{do}"))
+        super().__init__(control, processes)
+        self._supervisor, self._url, self._labels = supervisor, url, labels
         self._selector = selectors.DefaultSelector()
-        self._processes = processes
         self._numbers, self._looks = count(1), 1
 
     def serve(self) -> None:
@@ -97,15 +96,6 @@ class Broker:
         except EngineError:
             self._looks = 2  # what it was asked for may still come to be
             raise
-
-    def _do_signal(self, names: list[str], signals: list[str]) -> None:
-        self._processes.signal(names, signals)
-
-    def _do_process(self, name: str) -> dict[str, bool]:
-        return self._processes.state(name)
-
-    def _do_running(self) -> list[str]:
-        return self._processes.running()
 
     # containers
 

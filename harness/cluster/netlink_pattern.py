@@ -41,12 +41,13 @@ def encoded_once(encode: Callable[P, bytes]) -> Callable[P, bytes]:
     no other use than to hold them. A name has six letters; any other raises ValueError.
     """
     parameters = list(signature(encode).parameters)
+    encode_marks: Callable[..., bytes] = encode
 
     @cache
     def pattern() -> tuple[bytes, list[int], list[tuple[int, int]]]:
         """The message with marks, how long each of those is, and where which of them stands."""
         marks = [_MARKS[name] for name in parameters]
-        message = encode(*(mark for mark, _ in marks))  # type: ignore[call-arg]  # ParamSpec can't say "one of each"
+        message = encode_marks(*(mark for mark, _ in marks))
         told = [as_bytes(mark) for mark, as_bytes in marks]
         return message, list(map(len, told)), [(at, n) for n, part in enumerate(told) for at in _all_of(part, message)]
 

@@ -15,27 +15,26 @@ from typing import Any
 
 from harness.cluster import zygote
 from harness.cluster.broker_line import BrokerLine
+from harness.cluster.keeper import Keeper
 from harness.cluster.ledger import own_namespaces
 from harness.cluster.process import Process, fork_into, gate, pass_gate, tail
 from harness.cluster.processes import Processes
 from harness.cluster.sandbox import HOME
-from harness.cluster.serving import Server
 from harness.cluster.spec import Spec
 from harness.core.content import content_of
 
 _ZYGOTE_S = 30.0
 
 
-class Supervisor:
+class Supervisor(Keeper[Process]):
     """`broker` is the line to the keeper of containers, where there is one."""
 
     def __init__(
         self, control: socket.socket, history: socket.socket, metrics: Path, broker: socket.socket | None = None
     ) -> None:
-        self._control, self._history, self._broker = control, history, broker
-        self._server = Server(control, lambda do: getattr(self, f"_do_{do}"))
+        super().__init__(control, Processes(history, metrics))
+        self._history, self._broker = history, broker
         self._selector = selectors.DefaultSelector()
-        self._processes = Processes[Process](history, metrics)
         self._zygote_log = metrics.with_name("logs") / "zygote.log"
 
     def run(self) -> int:
@@ -86,15 +85,6 @@ class Supervisor:
             for node, incarnation in zip(nodes, incarnations, strict=True):
                 pid = self._exec(node, closed) if node.program else next(pids)
                 self._processes.started(Process(node.name, pid, incarnation, Path(node.log)))
-
-    def _do_signal(self, names: list[str], signals: list[str]) -> None:
-        self._processes.signal(names, signals)
-
-    def _do_process(self, name: str) -> dict[str, bool]:
-        return self._processes.state(name)
-
-    def _do_running(self) -> list[str]:
-        return self._processes.running()
 
     def _do_cut(self, links: list[list[str]]) -> list[tuple[str, str]]:
         return sorted(self._fabric.cut([(a, b) for a, b in links]))

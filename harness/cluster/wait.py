@@ -26,14 +26,12 @@ def wait_until(
     Raises NotReadyError, saying what was waited for, how long, and what `last_seen` tells; Interrupted once `stop`
     is set.
     """
-    began_s = time.monotonic()
+    stopped, began_s = stop or threading.Event(), time.monotonic()
     while not probe():
         waited_s = time.monotonic() - began_s
         if waited_s > timeout_s:
             seen = last_seen()
             raise NotReadyError(f"{what}: not within {timeout_s:g} s" + (f"; last seen: {seen}" if seen else ""))
-        if stop is None:
-            time.sleep(_POLL_S)
-        elif stop.wait(_POLL_S):
+        if stopped.wait(_POLL_S):
             raise Interrupted(what)
     return time.monotonic() - began_s

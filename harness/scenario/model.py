@@ -1,9 +1,10 @@
 """The grammar of a scenario as models, from which files are checked and the JSON schema for editors is made."""
 
 from dataclasses import dataclass
+from types import GenericAlias
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, Tag, create_model
+from pydantic import Field, Tag, create_model
 
 from harness.core.plan import SEED_MAX, EtcdRuntime
 from harness.faults import FAULTS
@@ -189,16 +190,13 @@ class ScenarioFields(Fields):
     steps: list[StepFields] = left_out("The faults, side by side.", [])
 
 
-def _list_of(model: type[BaseModel]) -> Any:
-    return list[model]  # type: ignore[valid-type]  # made at run time, which mypy can't follow
-
-
 STEP = create_model("Step", __base__=StepFields, __doc__="One fault, and when it happens.", **FAULT_FIELDS)
+STEPS: Any = GenericAlias(list, STEP)
 SCENARIO = create_model(
     "Scenario",
     __base__=ScenarioFields,
     __doc__="What is done to a cluster, and what must come of it.",
-    steps=(_list_of(STEP), left_out("The faults, side by side.", [])),
+    steps=(STEPS, left_out("The faults, side by side.", [])),
 )
 
 

@@ -3,6 +3,8 @@ from uuid import UUID
 
 import pytest
 
+from harness.dora.actions import Granted, Registered
+from tests.dora.model import TTL_S, Pair
 from tests.dora.nodes import Node
 from tests.dora.stub import PAGE
 
@@ -14,6 +16,21 @@ def ufs(tmp_path):
     for number in range(20):
         (folder / f"key-{number}").write_bytes(b"contents %d" % number)
     return folder
+
+
+@pytest.fixture
+def joining():
+    """A session that begins, in memory."""
+    return Pair()
+
+
+@pytest.fixture
+def online():
+    """A session that has registered."""
+    pair = Pair()
+    pair.tell(Granted(7, TTL_S))
+    pair.tell(Registered(10))
+    return pair
 
 
 @pytest.fixture

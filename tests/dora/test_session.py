@@ -25,19 +25,6 @@ OTHER = encode(WorkerEntity(ID, replace(ADDRESS, host="worker-2")))
 
 
 @pytest.fixture
-def joining():
-    return Pair()
-
-
-@pytest.fixture
-def online():
-    pair = Pair()
-    pair.tell(Granted(7, TTL_S))
-    pair.tell(Registered(10))
-    return pair
-
-
-@pytest.fixture
 def offline(online):
     """Its lease is lost, and it holds the next one already."""
     online.wait(1)

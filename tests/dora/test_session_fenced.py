@@ -1,7 +1,5 @@
 """A session that must not serve any more: fenced, until it has registered anew."""
 
-import pytest
-
 from harness.dora.actions import (
     Grant,
     Granted,
@@ -16,20 +14,7 @@ from harness.dora.actions import (
 )
 from harness.dora.session import S_NS
 from harness.errors import EtcdUnreachable
-from tests.dora.model import MINE, TTL_S, Pair
-
-
-@pytest.fixture
-def joining():
-    return Pair()
-
-
-@pytest.fixture
-def online():
-    pair = Pair()
-    pair.tell(Granted(7, TTL_S))
-    pair.tell(Registered(10))
-    return pair
+from tests.dora.model import MINE, TTL_S
 
 
 def test_without_an_acknowledgement_for_a_ttl_it_is_fenced(online):

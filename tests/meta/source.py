@@ -7,6 +7,11 @@ ROOT = Path(__file__).parents[2]
 HARNESS = ROOT / "harness"
 SOURCES = sorted(HARNESS.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+_OURS = [
+    *ROOT.iterdir(),
+    *(path for folder in ("harness", "scenarios", "conf", "tests") for path in (ROOT / folder).rglob("*")),
+]
+DOCUMENTS = sorted(path for path in _OURS if path.suffix in (".md", ".yaml", ".toml", ".ini", ".properties"))
 
 
 def name_of(path):

@@ -1,19 +1,21 @@
 """Sizes and habits that hold everywhere."""
 
 import ast
-import re
+import tempfile
 import tomllib
+from pathlib import Path
 
 import pytest
 
-from tests.meta.source import ROOT, SOURCES, TESTS, functions_in, name_of, tree_of
+from tests.meta.source import DOCUMENTS, ROOT, SOURCES, TESTS, functions_in, name_of, tree_of
 
 FILE_LINES = 300
 FUNCTION_LINES = 60
-THE_WAITS = {"harness/cluster/wait.py", "tests/conftest.py"}
+THE_WAITS = {"tests/conftest.py"}
 KEEP_A_RATE = {"harness/observer.py", "harness/etcd_members.py", "harness/workload.py", "harness/dora/client.py"}
 KEEP_A_RATE |= {"tests/clients/alluxio_client.py", "tests/clients/plain_client.py"}
-ELSEWHERE = re.compile(r"/work\b|\.\./shared|/tmp/|/root/")
+HERE = {f"{place.rstrip('/')}/" for place in (str(ROOT), str(Path.home()), tempfile.gettempdir())} - {"/"}
+"""Where this checkout, its user's home and temporary files are: on another machine they are elsewhere."""
 
 
 def sleeps_in(tree):
@@ -45,9 +47,10 @@ def test_every_module_says_what_it_is_for(path):
     assert not tree.body or ast.get_docstring(tree) or (len(classes) == 1 and ast.get_docstring(classes[0]))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_no_source_names_a_place_on_one_machine(path):
-    assert ELSEWHERE.findall(path.read_text(encoding="utf-8")) == []
+@pytest.mark.parametrize("path", SOURCES + TESTS + DOCUMENTS, ids=name_of)
+def test_nothing_names_a_place_on_one_machine(path):
+    text = path.read_text(encoding="utf-8")
+    assert [place for place in HERE if place in text] == []
 
 
 def test_warnings_are_errors_but_for_one_of_a_library():
