@@ -1,6 +1,6 @@
 import pytest
 
-from harness import load_scenario
+from harness import load_scenario, make_plan
 from harness.errors import InputError, ScenarioError
 from harness.load import find_scenario
 from harness.packaged import scenarios
@@ -27,7 +27,7 @@ def test_an_unknown_name_names_the_nearest_and_all():
 
 @pytest.mark.parametrize("name", scenarios())
 def test_every_packaged_scenario_is_right(name):
-    load_scenario(name)
+    assert make_plan(load_scenario(name), 1).scenario == name
 
 
 def test_a_folder_is_no_scenario(tmp_path):

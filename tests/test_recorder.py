@@ -43,12 +43,13 @@ def test_a_full_disk_is_told_once_and_does_not_stop_the_listeners():
     assert len(heard) == 3
 
 
-def test_a_writer_whose_reader_is_gone_says_nothing():
+def test_a_writer_whose_reader_is_gone_says_nothing(capfd):
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.close()
     writer = Writer(theirs.detach())
     writer.send(fact(1))
     writer.close()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_line_longer_than_a_socket_holds_arrives_whole_among_others(tmp_path):

@@ -68,10 +68,6 @@ def test_a_control_group_without_limits_is_none(monkeypatch, tmp_path):
     assert Room.of_machine().memory_bytes > 600_000
 
 
-def test_this_machine_holds_a_few_nodes():
-    must_hold(8)
-
-
 def test_a_limit_that_is_too_low_for_the_nodes_is_told_with_what_is_needed(monkeypatch, tmp_path):
     limits(monkeypatch, tmp_path, pids_max="1000")
     must_hold(75)

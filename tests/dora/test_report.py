@@ -1,4 +1,6 @@
 import socket
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -38,12 +40,26 @@ def test_what_a_full_socket_did_not_take_comes_later_and_in_order(pair):
     assert heard[:3001] == list(range(3001))
 
 
-def test_a_harness_that_is_gone_hurts_nobody(pair):
-    harness, reporter = pair
+def told_by_a_program(history):
+    """What a program says, on all its streams, that tells two ops to `history`."""
+    program = f"""
+from harness.dora.report import Reporter
+reporter = Reporter("worker-1", {history})
+reporter.tell("serve", {{}})
+reporter.tell("serve", {{}})
+print("goes on")
+"""
+    inherited = () if history is None else (history,)
+    done = subprocess.run([sys.executable, "-c", program], pass_fds=inherited, capture_output=True, check=False)
+    return done.stdout, done.stderr
+
+
+def test_a_harness_that_is_gone_hurts_nobody():
+    harness, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     harness.close()
-    reporter.tell("serve", {})
-    reporter.tell("serve", {})
+    with theirs:
+        assert told_by_a_program(theirs.fileno()) == (b"goes on\n", b"")
 
 
 def test_without_a_harness_nothing_is_told():
-    Reporter("worker-1", None).tell("serve", {})
+    assert told_by_a_program(None) == (b"goes on\n", b"")

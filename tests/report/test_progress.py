@@ -109,12 +109,13 @@ def test_what_is_shown_suits_the_place():
     assert type(progress_for(plan_of(), Terminal(), quiet=True)) is Quiet
 
 
-def test_quiet_says_nothing_and_takes_everything():
+def test_quiet_says_nothing_and_takes_everything(capfd):
     with Quiet() as progress:
         progress.phase("run")
         progress.op(op(0.0, HARNESS, "ok", "left-behind", left=[]))
         progress.op(op(0.0, NEMESIS, "info", "skip", step=0, fault="pause"))
         progress.node_died("worker-1")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_done_ends_the_display():

@@ -19,7 +19,7 @@ class Elements(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.open, self.seen, self.ids, self.links = [], [], [], []
+        self.open, self.seen = [], []
         self.feed(html)
         assert self.open == []
 
@@ -32,6 +32,10 @@ class Elements(HTMLParser):
         if tag not in VOID:
             assert self.open.pop() == tag
 
+    @property
+    def ids(self):
+        return {attributes["id"] for _, attributes in self.seen if "id" in attributes}
+
     def of(self, tag):
         return [attributes for name, attributes in self.seen if name == tag]
 
@@ -40,11 +44,10 @@ def test_a_violation_is_told_shown_and_leads_to_its_moment():
     ops = ops_of_a_tale()
     html = page_of(ops, violated(ops))
     elements = Elements(html)
-    ids = {attributes.get("id") for _, attributes in elements.seen}
     links = {attributes["href"] for attributes in elements.of("a")}
     assert "client-1 took worker-1 for the owner of a at revision 3" in html
     assert "#t=1.60,4.60" in links
-    assert {link.removeprefix("#") for link in links if not link.startswith("#t=")} <= ids
+    assert {link.removeprefix("#") for link in links if not link.startswith("#t=")} <= elements.ids
     assert "pause worker-1 (2.0 s to 5.0 s)" in html
 
 
@@ -75,7 +78,8 @@ def test_an_empty_history_makes_a_page():
 
 
 def test_a_handful_of_ops_makes_a_page():
-    Elements(page_of(History.of([run_op(), *phases(start=0.0)])))
+    page = Elements(page_of(History.of([run_op(), *phases(start=0.0)])))
+    assert {"timeline", "invariants"} <= page.ids
 
 
 @pytest.mark.parametrize(
