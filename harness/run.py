@@ -197,12 +197,16 @@ class Attempt:
             recorder.record("left-behind", {"left": left})
 
     def _settle(self, cluster: Cluster, details: list[str]) -> None:
-        """Until views agree or the bound passes; then every client's final lookups and reads, and etcd's last word."""
+        """
+        Until views agree, and a lease was kept, be the run ever so short, or the bound passes; then every client's
+        final lookups and reads, and etcd's last word.
+        """
         workload, observer, status = cluster.node(WORKLOAD), cluster.node(OBSERVER), self._status
         workload.tell("end")
         try:
             cluster.seconds_until("views agree", status.views_agree, self._plan.settle_s, status.disagreement)
             details.append(f"views agree at revision {status.revision()}")
+            cluster.seconds_until("a keepalive", status.is_kept, self._plan.settle_s)
         except NotReadyError as error:
             details.append(str(error))
         try:

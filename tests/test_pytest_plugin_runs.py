@@ -74,6 +74,13 @@ def test_a_run_as_expected_passes_leaves_no_folder_and_tells_junit_its_verdict_a
     assert "harness_run_dir" not in told
 
 
+def test_a_test_that_is_over_at_once_is_judged_all_the_same(plugged):
+    plugged.write(
+        "test_it.py", "import pytest\n@pytest.mark.parametrize('n', range(3))\ndef test_it(cluster, n):\n    pass\n"
+    )
+    plugged.run().assert_outcomes(passed=3)
+
+
 def test_all_folders_stay_where_that_is_asked_for(plugged):
     plugged.scenario()
     plugged.run("--harness-keep", "all", "--harness-runs", "kept").assert_outcomes(passed=1)

@@ -48,12 +48,14 @@ class Status:
         self._leader = ""
         self._died, self._removed = died, set[str]()
         self._taken_out = set[str]()
+        self._is_kept = False
         self._of_nodes: Heard = {
             "start": self._start,
             "exit": self._exit,
             "sample": self._sample,
             "view": self._view,
             "members": self._members,
+            "keepalive": self._keepalive,
         }
         self._of_etcd: Heard = {
             "reach": self._reach,
@@ -130,6 +132,13 @@ class Status:
         with self._lock:
             return self._leader if self._leader and self._nodes[self._leader].is_running else ""
 
+    def is_kept(self) -> bool:
+        """Whether etcd has acknowledged a keepalive in this run, or no worker runs that could still send one."""
+        with self._lock:
+            return self._is_kept or not any(
+                self._nodes[name].is_running for name in self._plan.workers + self._plan.joiners
+            )
+
     def views_agree(self) -> bool:
         return not self.disagreement()
 
@@ -197,6 +206,9 @@ class Status:
         node = self._nodes[op.actor]
         if op.value["incarnation"] == node.incarnation:
             node.view = op.value
+
+    def _keepalive(self, _: Op) -> None:
+        self._is_kept = True
 
     def _members(self, op: Op) -> None:
         """What a guest says instead of a view; it knows of no others."""

@@ -16,6 +16,7 @@ from tests.checks.telling import (
     exited,
     flat,
     joined,
+    kept,
     on_record,
     op,
     reached,
@@ -173,3 +174,13 @@ def test_who_asked_a_client_by_hand_finds_its_answer_and_no_other(rig):
     assert rig.status.answer(-2) is None
     assert rig.hear(op(1, "client-1", "lookup", value, id=-2)).answer(-2).value == value
     assert rig.status.answer(2) is None
+
+
+def test_a_lease_was_kept_once_etcd_has_acknowledged_it_or_when_nobody_runs_who_could_keep_one(rig):
+    assert not rig.status.is_kept()
+    assert not rig.hear(kept(1, "worker-1", 2, ttl_s=0)).is_kept()
+    assert rig.hear(kept(1, "worker-1", 2)).is_kept()
+
+
+def test_no_keepalive_is_waited_for_where_no_worker_runs(rig):
+    assert rig.hear([exited(5, name, int(name[-1])) for name in WORKERS]).is_kept()
