@@ -24,13 +24,14 @@ from harness.dora import control
 from harness.dora.fetch import Fetch, Part, Served
 from harness.dora.members import MEMBERSHIP, Members, must_be_etcd
 from harness.dora.settings import Settings, run_part
+from harness.dora.threads import PATIENCE_S, Threads, in_time
 from harness.dora.ufs import Ufs
 from harness.errors import ClusterError, EtcdError, NotReadyError
 from harness.etcd import Etcd
 
 CANDIDATES_MAX = 3
 READ_TIMEOUT_S = 1.0
-_PARTS_TOLD = 32
+_PARTS_TOLD, _UFS_THREADS = 32, 4
 UFS = "ufs"
 _FIRST_VIEW_RETRY_S = 0.1
 
@@ -96,12 +97,14 @@ class Client:
         timeout = aiohttp.ClientTimeout(total=READ_TIMEOUT_S)
         self._http = aiohttp.ClientSession(connector=connector, timeout=timeout)
         self._workers = Fetch(self._http, self.properties.size_bytes("alluxio.worker.page.store.page.size"))
+        self._reads = Threads("ufs", _UFS_THREADS, PATIENCE_S)
         self._refreshing = asyncio.create_task(self._keep_view())
 
     async def close(self) -> None:
         self._refreshing.cancel()
         await asyncio.gather(self._refreshing, return_exceptions=True)
         await self._http.close()
+        self._reads.close()
         self.etcd.close()
 
     def owner(self, key: str) -> Lookup:
@@ -163,7 +166,8 @@ class Client:
     async def fall_back(self, key: str) -> bytes:
         if not self.properties.bool("alluxio.dora.client.ufs.fallback.enabled"):
             raise ClusterError(f"{key}: no candidate answered, and the UFS is not to be read instead")
-        return await asyncio.to_thread(self.ufs.read, key)
+        async with in_time(PATIENCE_S):
+            return await self._reads.run(self.ufs.read, key)
 
     # its view
 

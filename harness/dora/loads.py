@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.dora.pages import Pages
+from harness.dora.threads import in_time
 from harness.dora.ufs import Entry
-from harness.errors import HarnessError, InputError
+from harness.errors import InputError
 
 JobState = Literal["RUNNING", "SUCCEEDED", "FAILED", "STOPPED"]
 
 _JOBS_MAX = 1000
 _AT_ONCE = 2
+_LIST_S = 600.0
 
 
 @dataclass
@@ -76,16 +78,17 @@ class Loads:
         try:
             async with self._turns:
                 await self._load(job, path)
-        except (OSError, HarnessError) as error:
-            job.state, job.why = "FAILED", str(error)
+        except Exception as error:  # nobody waits for it: what it came to is found in its state alone
+            job.state, job.why = "FAILED", str(error) or type(error).__name__
         else:
             job.state = "SUCCEEDED"
 
     async def _load(self, job: Job, path: str) -> None:
-        urls: list[str] = await self._pages.on_thread(list, self._pages.ufs.urls(path))
+        async with in_time(_LIST_S):
+            urls: list[str] = await self._pages.walk(list, self._pages.ufs.urls(path))
         for url in urls:
             try:
-                file = await self._pages.on_thread(self._pages.ufs.file, url)
+                file = await self._pages.look(self._pages.ufs.file, url)
             except (FileNotFoundError, InputError):  # it has gone, or is a link to no file of the UFS
                 continue
             job.files += 1

@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any, TypeVar
 
 from harness.dora.page_store import PageStore, page_name
+from harness.dora.threads import PATIENCE_S, Threads, in_time
 from harness.dora.ufs import Entry, Ufs
 from harness.errors import ClusterError
 
 T = TypeVar("T")
 
-_THREADS = 8
+_CACHE_THREADS, _LOOK_THREADS, _READ_THREADS, _WALK_THREADS = 4, 4, 8, 3
 
 
 class ChangedError(ClusterError):
@@ -20,24 +20,39 @@ class ChangedError(ClusterError):
 
 
 class Pages:
-    """Whatever touches a disk goes on threads. Used within one event loop; each page in flight is read once."""
+    """
+    Whatever touches a disk goes on threads. Used within one event loop; each page in flight is read once.
 
-    def __init__(self, ufs: Ufs, store: PageStore, page_bytes: int) -> None:
-        self.ufs, self.page_bytes = ufs, page_bytes
+    A UFS that hangs holds up those who wait for it, for `patience_s`. So the cache, looking what is there, reading and
+    going over folders have threads of their own: where a read hangs, what is cached and still there is served.
+    """
+
+    def __init__(self, ufs: Ufs, store: PageStore, page_bytes: int, patience_s: float = PATIENCE_S) -> None:
+        self.ufs, self.page_bytes, self._patience_s = ufs, page_bytes, patience_s
         self._store = store
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pages")
-        self._in_flight: dict[str, asyncio.Future[bytes]] = {}
+        self._in_flight: dict[str, asyncio.Task[bytes]] = {}
 
     async def open(self) -> None:
-        await self.on_thread(self._store.open)
+        self._cache = Threads("cache", _CACHE_THREADS, self._patience_s)
+        self._looks = Threads("look", _LOOK_THREADS, self._patience_s)
+        self._reads = Threads("read", _READ_THREADS, self._patience_s)
+        self._walks = Threads("walk", _WALK_THREADS, self._patience_s)
+        await self._cache.run(self._store.open)
 
     def close(self) -> None:
         """Waits for no read that hangs."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._cache, self._looks, self._reads, self._walks):
+            threads.close()
         self._store.close()
 
-    async def on_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+    async def look(self, work: Callable[[str], T], path: str) -> T:
+        """What the UFS tells of a path. Raises TimeoutError, as `in_time`."""
+        async with in_time(self._patience_s):
+            return await self._looks.run(work, path)
+
+    async def walk(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Go over folders, which may take long."""
+        return await self._walks.run(work, *arguments)
 
     def count(self, file: Entry) -> int:
         """How many pages a file has; none for an empty one."""
@@ -51,23 +66,28 @@ class Pages:
         return page_name(self._name_of(file), index) in self._store
 
     async def page(self, file: Entry, index: int) -> bytes:
-        """Raises ChangedError, FileNotFoundError, and OSError where the UFS fails."""
+        """Raises ChangedError, FileNotFoundError, TimeoutError as `in_time`, and OSError where the UFS fails."""
         name = page_name(self._name_of(file), index)
         reading = self._in_flight.get(name)
         if reading is None:
-            reading = self._in_flight[name] = asyncio.ensure_future(self.on_thread(self._read, file, index, name))
+            reading = self._in_flight[name] = asyncio.create_task(self._page(file, index, name))
             reading.add_done_callback(lambda done: self._done(name, done))
-        return await asyncio.shield(reading)
+        async with in_time(self._patience_s):
+            return await asyncio.shield(reading)
 
-    def _done(self, name: str, reading: "asyncio.Future[bytes]") -> None:
+    async def _page(self, file: Entry, index: int, name: str) -> bytes:
+        if name in self._store:
+            cached = await self._cache.run(self._store.get, name)
+            if cached is not None:
+                return cached
+        return await self._reads.run(self._read, file, index, name)
+
+    def _done(self, name: str, reading: asyncio.Task[bytes]) -> None:
         del self._in_flight[name]
         if not reading.cancelled():
             reading.exception()  # seen, though all who waited may have gone
 
     def _read(self, file: Entry, index: int, name: str) -> bytes:
-        cached = self._store.get(name)
-        if cached is not None:
-            return cached
         start = index * self.page_bytes
         end = min(start + self.page_bytes, file.size)
         contents = self.ufs.read_range(file, start, end)

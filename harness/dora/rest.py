@@ -9,8 +9,9 @@ What a worker serves over HTTP, by the paths that Alluxio's workers have and its
   GET /v1/files?path=                       what is in a folder
   GET /v1/load?path=&opType=                submit, progress or stop: loads a file or folder into the cache
 
-400 for what is asked wrongly or lies outside of the UFS, 404 for no such file, id or page, 502 where the UFS fails, and
-503 while the worker does not serve. An answer that can't be finished as it began is broken off.
+400 for what is asked wrongly or lies outside of the UFS, 404 for no such file, id or page, 502 where the UFS fails, 503
+while the worker does not serve, and 504 where the UFS has not answered for 30 s. An answer that can't be finished as it
+began is broken off.
 """
 
 import re
@@ -102,14 +103,14 @@ class Routes:
     async def info(self, request: web.Request) -> web.StreamResponse:
         self._credentials()
         async with _as_status():
-            entry = await self._pages.on_thread(self._pages.ufs.entry, _path(request))
+            entry = await self._pages.look(self._pages.ufs.entry, _path(request))
         self._worker.ids.learn(_path(request))
         return web.json_response([listed(entry)], headers=self._credentials())
 
     async def files(self, request: web.Request) -> web.StreamResponse:
         self._credentials()
         async with _as_status():
-            entries = await self._pages.on_thread(self._pages.ufs.entries, _path(request))
+            entries = await self._pages.look(self._pages.ufs.entries, _path(request))
         return web.json_response([listed(entry) for entry in entries], headers=self._credentials())
 
     async def load(self, request: web.Request) -> web.StreamResponse:
@@ -119,7 +120,7 @@ class Routes:
         match request.query.get("opType"):
             case "submit":
                 async with _as_status():
-                    await self._pages.on_thread(self._pages.ufs.entry, path)
+                    await self._pages.look(self._pages.ufs.entry, path)
                 self._worker.ids.learn(path)
                 what = {"success": loads.submit(path), "jobId": path}
             case "progress":
@@ -131,12 +132,12 @@ class Routes:
         return web.json_response({"path": path, **what}, headers=self._credentials())
 
     async def _found(self, path: str) -> Entry:
-        file = await self._pages.on_thread(self._pages.ufs.file, path)
+        file = await self._pages.look(self._pages.ufs.file, path)
         self._worker.ids.learn(path)
         return file
 
     async def _found_by(self, id: str, hint: str) -> Entry:
-        return await self._pages.on_thread(self._pages.ufs.file, await self._worker.ids.path(id, hint))
+        return await self._pages.look(self._pages.ufs.file, await self._worker.ids.path(id, hint))
 
     async def _begun(self, find: Finder, index: int, alone: bool = False) -> tuple[Entry, int, bytes]:
         """The file, how many of its pages (or whether this one, `alone`) were cached, and the page `index`."""
@@ -200,5 +201,7 @@ async def _as_status() -> AsyncIterator[None]:
         raise web.HTTPNotFound(text=f"{error}\n") from error
     except ChangedError as error:
         raise web.HTTPServiceUnavailable(text=f"{error}\n") from error
+    except TimeoutError as error:
+        raise web.HTTPGatewayTimeout(text=f"the UFS hangs: {error}\n") from error
     except OSError as error:
         raise web.HTTPBadGateway(text=f"the UFS can't be read: {error}\n") from error

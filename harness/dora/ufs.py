@@ -58,19 +58,20 @@ class Ufs:
         return f"{self._scheme}://{self._root}"
 
     def entry(self, path: str) -> Entry:
-        """What is there, the root itself included."""
-        place = self._place(path)
-        with _told_of(path):
-            return self._entry(self._fs.info(place), place)
-
-    def file(self, path: str) -> Entry:
-        """As `entry`, for a file only: a folder, and anything that is neither, counts as not there."""
+        """What is there, the root itself included; what is neither file nor folder counts as not there."""
         place = self._place(path)
         with _told_of(path):
             info = self._fs.info(place)
-        if info["type"] != "file":
+        if info["type"] not in ("file", "directory"):
             raise FileNotFoundError(f"{path}: no such file")
         return self._entry(info, place)
+
+    def file(self, path: str) -> Entry:
+        """As `entry`, for a file only."""
+        found = self.entry(path)
+        if found.is_folder:
+            raise FileNotFoundError(f"{path}: no such file")
+        return found
 
     def read(self, path: str) -> bytes:
         """All of a file."""
@@ -97,8 +98,9 @@ class Ufs:
         found = self.entry(path or self.root)
         if not found.is_folder:
             yield found.url
-        for folder, _, names in self._fs.walk(found.place) if found.is_folder else ():
-            yield from (f"{self._scheme}://{folder.rstrip('/')}/{name}" for name in names)
+        with _told_of(path):
+            for folder, _, names in self._fs.walk(found.place) if found.is_folder else ():
+                yield from (f"{self._scheme}://{folder.rstrip('/')}/{name}" for name in names)
 
     def _if_there(self, place: str) -> Entry | None:
         try:
@@ -138,13 +140,15 @@ class Ufs:
 
 @contextmanager
 def _told_of(path: str) -> Iterator[None]:
-    """All the ways in which nothing is there are one."""
+    """All the ways in which nothing is there are one, and so are those in which other file systems fail."""
     try:
         yield
     except OSError as error:
         if isinstance(error, FileNotFoundError) or error.errno in _NO_SUCH_FILE:
             raise FileNotFoundError(f"{path}: no such file") from error
         raise
+    except Exception as error:
+        raise OSError(f"{path}: {type(error).__name__}: {error}") from error
 
 
 def _modified_s(info: dict[str, Any]) -> float:

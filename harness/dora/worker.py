@@ -73,7 +73,7 @@ class Worker:
     async def run(self) -> int:
         """Bind the port, join, serve, leave; the exit status. Raises InputError and ClusterError: it can't start."""
         self._loop, self._refresh_now = asyncio.get_running_loop(), asyncio.Event()
-        self.ids = PathIds(self.pages.ufs.urls, self.pages.on_thread, self.logger.warning)
+        self.ids = PathIds(self.pages.ufs.urls, self.pages.walk, self.logger.warning)
         self.loads = Loads(self.pages, self.page)
         self.etcd = Etcd(self.properties.list("alluxio.etcd.endpoints"), self.settings.etcd_timeout_s)
         self.members = Members(self.etcd, self.cluster)

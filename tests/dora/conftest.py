@@ -51,9 +51,9 @@ def new_node(tmp_path, ufs, etcd):
 def new_worker(new_node):
     """A worker `worker-N` with an identity that its number gives."""
 
-    def start(number=1, **conf):
+    def start(number=1, part=None, **conf):
         identity = {"alluxio.worker.identity.uuid": str(UUID(int=number))}
-        return new_node("worker", f"worker-{number}", **{**identity, **conf})
+        return new_node("worker", f"worker-{number}", part, **{**identity, **conf})
 
     return start
 

@@ -32,7 +32,7 @@ class Stub:
         self.told = []
         self.store = PageStore(root.parent / "pages", limit_bytes, self.told.append)
         self.pages = Pages(Ufs(f"file://{root}"), self.store, page_bytes)
-        self.ids = PathIds(self.pages.ufs.urls, self.pages.on_thread, self.told.append)
+        self.ids = PathIds(self.pages.ufs.urls, self.pages.walk, self.told.append)
         self.loads = Loads(self.pages, self.page)
 
     def credentials(self):

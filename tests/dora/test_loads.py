@@ -1,4 +1,5 @@
 import asyncio
+import threading
 
 from harness.dora import loads
 from tests.dora.stub import PAGE, Stub, client_of, loaded
@@ -52,6 +53,37 @@ def test_a_load_of_what_goes_wrong_has_failed_and_says_why(root):
         return await ended(loads, f"file://{root}/nothing")
 
     assert with_loads(Stub(root), of_nothing) == ("FAILED", f"0 files, 0 pages: file://{root}/nothing: no such file")
+
+
+def test_a_load_that_fails_in_a_way_that_nobody_foresaw_has_failed_too(root, url):
+    class Poor(Stub):
+        async def page(self, file, index):
+            raise MemoryError
+
+    async def of_a_file(loads):
+        loads.submit(url)
+        return await ended(loads, url)
+
+    assert with_loads(Poor(root), of_a_file) == ("FAILED", "1 files, 0 pages: MemoryError")
+
+
+def test_a_load_of_a_ufs_that_hangs_fails_in_time_and_another_goes_on(root, url, monkeypatch):
+    monkeypatch.setattr(loads, "_LIST_S", 0.05)
+    gate, worker = threading.Event(), Stub(root, page_bytes=PAGE)
+    urls = worker.pages.ufs.urls
+    monkeypatch.setattr(worker.pages.ufs, "urls", lambda path: iter(gate.wait, True) if path == "hangs" else urls(path))
+
+    async def hang(loads):
+        loads.submit("hangs")
+        hung = await ended(loads, "hangs")
+        loads.submit(url)
+        told = hung, await ended(loads, url)
+        gate.set()
+        return told
+
+    hung, other = with_loads(worker, hang)
+    assert hung == ("FAILED", "0 files, 0 pages: it has not answered for 0.05 s")
+    assert other == ("SUCCEEDED", "1 files, 3 pages")
 
 
 def test_a_linked_folder_is_not_gone_round_in(root, url):

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 from aiohttp import ClientPayloadError, web
+from fsspec.implementations.local import LocalFileSystem
 
 from tests.dora.stub import PAGE, Stub, ask, client_of, id_of, loaded, page_of
 
@@ -118,6 +119,22 @@ def test_a_ufs_that_fails_is_502_and_in_the_middle_breaks_the_answer_off(root, u
 
     assert ask(Failing(root), "/v1/file", path=url)[0] == 502
     assert ask(Failing(root), page_of(url, 0))[0] == 502
+
+
+def test_a_file_system_that_fails_in_its_own_way_is_502_without_a_word_in_the_log(root, url, caplog):
+    class OwnError(Exception):
+        pass
+
+    class Cloud(LocalFileSystem):
+        def info(self, path, **how):
+            raise OwnError("no credentials")
+
+    worker = Stub(root)
+    worker.pages.ufs._fs = Cloud()
+    for page in ("/v1/file", "/v1/info", "/v1/files", "/v1/load"):
+        status, body, _ = ask(worker, page, path=url, opType="submit")
+        assert (status, body.decode()) == (502, f"the UFS can't be read: {url}: OwnError: no credentials\n")
+    assert not caplog.text
 
 
 @pytest.mark.parametrize("is_folder", [False, True])

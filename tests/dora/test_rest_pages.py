@@ -75,7 +75,7 @@ def test_an_id_that_no_file_has_is_404(root, id):
 
 def test_a_path_beside_the_id_spares_looking_for_it_and_opens_nothing_else(root, url, long):
     worker = Stub(root, page_bytes=PAGE)
-    worker.ids = PathIds(lambda: pytest.fail("looked"), worker.pages.on_thread, worker.told.append)
+    worker.ids = PathIds(lambda: pytest.fail("looked"), worker.pages.walk, worker.told.append)
     assert ask(worker, page_of(url, 0), path=url)[:2] == (200, long[:PAGE])
     assert ask(Stub(root), page_of("file:///etc/passwd", 0), path="file:///etc/passwd")[0] == 400
     assert ask(Stub(root, page_bytes=PAGE), page_of(url, 0), path="file:///etc/passwd")[1] == long[:PAGE]
