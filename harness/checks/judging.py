@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from harness.checks.catalogue import INVARIANTS, is_own
 from harness.checks.fold import Fold, feed
 from harness.checks.invariant import Invariant
+from harness.checks.reasons import Starvation, why_unknown
 from harness.checks.truth import Truth
 from harness.checks.verdict import Outcome, Verdict, worst
 from harness.core.history import Op
@@ -16,7 +17,7 @@ from harness.core.plan import Expect, Plan
 class Judgement:
     """
     `not_judged` are names with the reason, in the catalogue's order, as `verdicts` are; `last_ns` is the time of the
-    last op.
+    last op. `why` says in a sentence what made an unknown outcome so, and is empty for others.
     """
 
     outcome: Outcome
@@ -24,6 +25,7 @@ class Judgement:
     verdicts: tuple[Verdict, ...]
     not_judged: tuple[tuple[str, str], ...] = ()
     last_ns: int = 0
+    why: str = ""
 
 
 def judge(plan: Plan, ops: Iterable[Op], *others: Fold) -> Judgement:
@@ -36,13 +38,14 @@ def judge(plan: Plan, ops: Iterable[Op], *others: Fold) -> Judgement:
     """
     reasons = {name: reason for name in INVARIANTS if (reason := why_not_judged(plan, name))}
     reasons |= {name: "there is no such invariant" for name in plan.invariants.names if name not in INVARIANTS}
-    truth = Truth(plan)
+    truth, starvation = Truth(plan), Starvation(plan.time_scale)
     judged: list[Invariant] = [kind(plan, truth) for name, kind in INVARIANTS.items() if name not in reasons]
-    last = feed(ops, (*truth.folds(), *judged, *others), plan.neighbours)
+    last = feed(ops, (*truth.folds(), starvation, *judged, *others), plan.neighbours)
     verdicts = tuple(invariant.verdict() for invariant in judged)
     outcome = worst(verdict.outcome for verdict in verdicts)
     as_expected, last_ns = is_as_expected(plan.expect, verdicts), last.time_ns if last else 0
-    return Judgement(outcome, as_expected, verdicts, tuple(reasons.items()), last_ns)
+    why = why_unknown(verdicts, starvation.told()) if outcome == "unknown" else ""
+    return Judgement(outcome, as_expected, verdicts, tuple(reasons.items()), last_ns, why)
 
 
 def why_not_judged(plan: Plan, name: str) -> str:

@@ -36,6 +36,8 @@ class InvariantRow:
 
 @dataclass(frozen=True)
 class Result:
+    """`why` says in a sentence what made an unknown outcome so, and is empty for others."""
+
     scenario: str
     seed: int
     outcome: Outcome
@@ -52,6 +54,7 @@ class Result:
     invariants: list[InvariantRow]
     not_judged: list[dict[str, str]]
     left_behind: list[str]
+    why: str = ""
 
     @classmethod
     def of(
@@ -87,6 +90,7 @@ class Result:
             invariants=[_invariant(verdict, evidence) for verdict in judgement.verdicts],
             not_judged=[{"name": name, "reason": reason} for name, reason in judgement.not_judged],
             left_behind=course.left_behind,
+            why=judgement.why,
         )
 
     @property

@@ -27,6 +27,8 @@ def screen(result: Result, width: int | None = None, colour: bool = False, repea
     parts = [_faults(result)] if result.faults else []
     parts.append(_invariants(result))
     parts += [_violations(row) for row in result.invariants if row.outcome == "violated"]
+    if result.why:
+        parts.append(_why(result))
     if result.left_behind:
         parts.append(_left_behind(result))
     if result.outcome != "valid" or not result.as_expected:
@@ -40,7 +42,7 @@ def screen(result: Result, width: int | None = None, colour: bool = False, repea
 
 def failure(result: Result, repeat: str = "") -> str:
     """What of a run was not as it should be, with the evidence, and what to do next; nothing of what went well."""
-    parts: list[RenderableType] = [Text(line(result))]
+    parts: list[RenderableType] = [Text(line(result)), *([_why(result)] if result.why else [])]
     for row in result.invariants:
         if row.outcome == "violated":
             parts.append(_violations(row))
@@ -128,6 +130,12 @@ def _violations(row: InvariantRow) -> RenderableType:
     if hidden > 0:
         pieces.append(Text(f"  and {hidden} more, in result.json"))
     return _indented(pieces)
+
+
+def _why(result: Result) -> RenderableType:
+    grid = Table.grid(padding=(0, 4, 0, 0))
+    grid.add_row(Text("unknown", COLOURS["unknown"]), Text(result.why))
+    return Padding(grid, (0, 0, 0, 2))
 
 
 def _left_behind(result: Result) -> RenderableType:

@@ -120,6 +120,9 @@ def _reasons(result: Result, blamed: list[InvariantRow]) -> Iterator[str]:
         return
     if result.expected.outcome != "valid":
         yield standing(result)
+    if result.why:
+        yield result.why
+        return
     for row in blamed[:_SENTENCES]:
         yield f"{row.name}: {row.violations[0]['text'] if row.violations else row.missing}"
     if len(blamed) > _SENTENCES:

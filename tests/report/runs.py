@@ -66,8 +66,8 @@ def ordinary_ops():
     )
 
 
-def judged(*verdicts, outcome="valid", as_expected=True, not_judged=()):
-    return Judgement(outcome, as_expected, tuple(verdicts), tuple(not_judged))
+def judged(*verdicts, outcome="valid", as_expected=True, not_judged=(), why=""):
+    return Judgement(outcome, as_expected, tuple(verdicts), tuple(not_judged), why=why)
 
 
 def held(name="views-agree"):

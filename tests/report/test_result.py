@@ -24,6 +24,7 @@ CONTRACT = {
     "invariants",
     "not_judged",
     "left_behind",
+    "why",
 }
 
 

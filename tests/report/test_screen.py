@@ -64,6 +64,16 @@ def test_a_failure_tells_what_was_wrong_its_seed_and_what_to_do_and_nothing_that
     )
 
 
+def test_why_nobody_can_tell_stands_above_what_to_do_next_and_at_the_top_of_a_failure():
+    unknown = replace(held("one-read"), missing="nobody read")
+    result = result_of(held(), unknown, outcome="unknown", as_expected=False, why="nobody read (one-read)")
+    told = "  unknown    nobody read (one-read)"
+    lines = screen(result).splitlines()
+    assert lines.index(told) < lines.index(next(line for line in lines if line.lstrip().startswith("evidence")))
+    assert failure(result).splitlines()[1] == told
+    assert not any(line.startswith("  unknown") for line in screen(result_of(held())).splitlines())
+
+
 def test_an_expected_violation_is_told_to_be_as_expected(violated):
     assert "as expected" not in summary(violated)
     assert "as expected" in summary(replace(violated, as_expected=True))

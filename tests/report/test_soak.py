@@ -27,6 +27,12 @@ def test_of_a_violation_the_first_sentence_is_kept():
     assert one.is_failure
 
 
+def test_of_an_unknown_run_is_kept_in_a_sentence_why_it_is():
+    missing = Verdict("leaves", "0 departures", missing="nobody left")
+    one = end_of(held(), missing, outcome="unknown", as_expected=False, why="nobody left (leaves)")
+    assert (one.why, one.blamed) == (("nobody left (leaves)",), ("leaves",))
+
+
 def test_of_an_unknown_run_is_kept_what_was_missing():
     one = end_of(held(), Verdict("leaves", "0 departures", missing="nobody left"), outcome="unknown", as_expected=False)
     assert one.why == ("leaves: nobody left",)

@@ -24,7 +24,8 @@ def story(result: Result) -> str:
     members = etcd.get("members", 1)
     version = f"etcd {etcd.get('version', '')}".strip() + (f" of {members} members" if members > 1 else "")
     ran_s = result.phases.get("run_s", 0.0)
-    return f"{_listed([*ran, version])} ran for {ran_s:.1f} s; {_befell(result)}; {_came(result)}."
+    told = f"{_listed([*ran, version])} ran for {ran_s:.1f} s; {_befell(result)}; {_came(result)}."
+    return told + (f" It is unknown because {result.why}." if result.why else "")
 
 
 def _befell(result: Result) -> str:

@@ -27,6 +27,13 @@ def test_what_nobody_can_tell_is_told():
     assert "nobody can tell of gone-worker-leaves-views and 1 other held" in told
 
 
+def test_why_nobody_can_tell_is_told_in_a_sentence_of_its_own():
+    unknown = Verdict("gone-worker-leaves-views", "", missing="nobody was gone")
+    judgement = judged(unknown, outcome="unknown", as_expected=False, why="nobody was gone (gone-worker-leaves-views)")
+    told = story(result_of(ops_of_a_tale(), judgement))
+    assert told.endswith(". It is unknown because nobody was gone (gone-worker-leaves-views).")
+
+
 def test_of_many_faults_the_first_are_told():
     result = result_of(ops_of_a_tale())
     assert "and 5 more faults followed" in story(replace(result, faults=result.faults * 9))

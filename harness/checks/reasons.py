@@ -1,0 +1,90 @@
+"""Why nobody can judge a run, in one sentence: what its history proves of that, and no guess."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from textwrap import shorten
+
+from harness.checks.bounds import NEVER, SECOND, SILENCE_S
+from harness.checks.fold import Fold
+from harness.checks.verdict import Verdict
+from harness.core.history import Op
+
+_FIRST = ("enough-evidence", "faults-are-proven", "nothing-unplanned")
+"""Where these are unknown others often are for that very reason."""
+_CHARACTERS, _USUAL_TIMES = 200, 3
+
+
+@dataclass
+class _Node:
+    """When it first and last answered, how often, when a signal or start was its last, and its longest silence."""
+
+    first_ns: int = NEVER
+    last_ns: int = NEVER
+    answers: int = 0
+    touched_ns: int = 0
+    silent_ns: int = 0
+
+    def is_starved(self, least_ns: int) -> bool:
+        """Where there are many nodes each is asked less often."""
+        usual_ns = (self.last_ns - self.first_ns) / max(self.answers - 1, 1)
+        return self.silent_ns > max(least_ns, _USUAL_TIMES * usual_ns)
+
+
+class Starvation(Fold):
+    """
+    Whether the machine let all run. The observer did not run where it asked etcd nothing between two reads that were
+    answered; a node was silent where it answered late, or was not seen answering, and no signal and no start came
+    between.
+    """
+
+    def __init__(self, scale: float) -> None:
+        self._least_ns = int(SILENCE_S * scale * SECOND)
+        self._reached: Op | None = None
+        self._observer_ns = 0
+        self._nodes: dict[str, _Node] = {}
+
+    def on_reach(self, op: Op) -> None:
+        if op.type == "ok" and self._reached:
+            self._observer_ns = max(self._observer_ns, op.value["sent_ns"] - self._reached.time_ns)
+        self._reached = op if op.type == "ok" else None
+
+    def on_start(self, op: Op) -> None:
+        self._nodes.setdefault(op.actor, _Node()).touched_ns = op.time_ns
+
+    on_signal = on_start
+
+    def on_sample_ok(self, op: Op) -> None:
+        node, sent_ns = self._nodes.setdefault(op.actor, _Node()), op.value["sent_ns"]
+        last_ns = min(node.last_ns, sent_ns)
+        if last_ns > node.touched_ns:
+            node.silent_ns = max(node.silent_ns, sent_ns - last_ns, op.time_ns - sent_ns)
+        node.first_ns, node.last_ns, node.answers = min(node.first_ns, op.time_ns), op.time_ns, node.answers + 1
+
+    def told(self) -> str:
+        """`the observer did not run for 1.45 s and 5 of 6 nodes ...`; empty where it ran, and most nodes answered."""
+        parts = list[str]()
+        if self._observer_ns > self._least_ns:
+            parts.append(f"the observer did not run for {self._observer_ns / SECOND:.2f} s")
+        heard = [node for node in self._nodes.values() if node.answers]
+        starved = [node for node in heard if node.is_starved(self._least_ns)]
+        if 2 * len(starved) > len(heard):
+            up_to = f"up to {max(node.silent_ns for node in starved) / SECOND:.2f} s"
+            parts.append(f"{len(starved)} of {len(heard)} nodes did not answer for {up_to} though no step touched them")
+        return " and ".join(parts)
+
+
+def why_unknown(verdicts: Iterable[Verdict], starved: str) -> str:
+    """
+    `the machine was starved: the observer did not run for 2.10 s; no lookup succeeded (enough-evidence, and 2 more)`.
+
+    `starved` is what `Starvation` told. Empty where no verdict is unknown.
+    """
+    unknown = [verdict for verdict in verdicts if verdict.outcome == "unknown"]
+    if not unknown:
+        return ""
+    own = [verdict for name in _FIRST for verdict in unknown if verdict.name == name]
+    first = (own or unknown)[0]
+    reason = shorten(first.missing.partition("; ")[0], _CHARACTERS, placeholder=" ...")
+    more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    machine = f"the machine was starved: {starved}; " if starved else ""
+    return f"{machine}{reason} ({first.name}{more})"
