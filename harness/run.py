@@ -104,6 +104,15 @@ def told_where(run_dir: RunDir) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _told_if_late(details: list[str]) -> Iterator[None]:
+    """What does not come in time leaves too little evidence, of which the verdict tells."""
+    try:
+        yield
+    except NotReadyError as error:
+        details.append(str(error))
+
+
 @dataclass(frozen=True)
 class Running:
     """A cluster in its run phase: what can be done to it, and what is known of it."""
@@ -203,20 +212,17 @@ class Attempt:
         """
         workload, observer, status = cluster.node(WORKLOAD), cluster.node(OBSERVER), self._status
         workload.tell("end")
-        try:
+        with _told_if_late(details):
             cluster.seconds_until("views agree", status.views_agree, self._plan.settle_s, status.disagreement)
-            details.append(f"views agree at revision {status.revision()}")
+            details.append(status.agreement())
             cluster.seconds_until("a keepalive", status.is_kept, self._plan.settle_s)
-        except NotReadyError as error:
-            details.append(str(error))
-        try:
+        with _told_if_late(details):
             workload.tell("final")
             cluster.seconds_until("final lookups and reads", lambda: status.count("final") > 0, _FINAL_S)
-            snapshots = status.count("snapshot")
+        with _told_if_late(details):
+            snapshots, what = status.count("snapshot"), "a last word of etcd to compare views with"
             observer.tell("snapshot")
-            cluster.seconds_until("etcd's last word", lambda: status.count("snapshot") > snapshots, self._plan.settle_s)
-        except NotReadyError as error:
-            details.append(str(error))  # too little evidence: the verdict will say unknown
+            cluster.seconds_until(what, lambda: status.count("snapshot") > snapshots, self._plan.settle_s)
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[list[str]]:

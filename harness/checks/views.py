@@ -213,17 +213,16 @@ class ViewsAgreeInTheEnd(Invariant):
     def verdict(self) -> Verdict:
         end, healed, allowed_s = self._end, self.truth.phases.healed, self.truth.bounds.settle_s
         if healed is None or end is None:
-            return self.answer("0 nodes", "the run did not get as far as a snapshot of etcd after its last heal")
+            return self.answer(
+                "no view compared", "the run did not get as far as a snapshot of etcd after its last heal"
+            )
         took_s = max(0.0, (max(end.agreed_ns, end.changed_ns) - healed.time_ns) / SECOND)
         elapsed_s = (end.snapshot.time_ns - healed.time_ns) / SECOND
         if elapsed_s >= allowed_s + self.truth.bounds.stalled_s(healed.time_ns, end.snapshot.time_ns) and end.is_calm:
             self._tell(end, elapsed_s)
         is_settled = not (end.dissent or end.absent or end.ghosts)
         return self.answer(
-            f"{end.compared} nodes agree {took_s:.2f} s after the last heal, {allowed_s:g} s are allowed"
-            if is_settled
-            else f"{len(end.dissent)} of {end.compared} nodes disagree, {len(end.absent)} not online, "
-            f"{len(end.ghosts)} online that nobody is",
+            self._summary(end, took_s, is_settled),
             self._missing(end, elapsed_s),
             nodes=end.compared,
             dissenters=len(end.dissent),
@@ -233,6 +232,15 @@ class ViewsAgreeInTheEnd(Invariant):
             allowed_s=allowed_s,
         )
 
+    def _summary(self, end: _End, took_s: float, is_settled: bool) -> str:
+        ghosts = f", {len(end.ghosts)} online that nobody is"
+        if not end.compared:
+            return "no view compared" + (ghosts if end.ghosts else "")
+        if is_settled:
+            allowed_s = self.truth.bounds.settle_s
+            return f"{end.compared} nodes agree {took_s:.2f} s after the last heal, {allowed_s:g} s are allowed"
+        return f"{len(end.dissent)} of {end.compared} nodes disagree, {len(end.absent)} not online{ghosts}"
+
     def _missing(self, end: _End, elapsed_s: float) -> str:
         if end.unasked:
             return f"{', '.join(end.unasked)} could not be asked, or healed, before the end"
@@ -241,7 +249,7 @@ class ViewsAgreeInTheEnd(Invariant):
         if unsettled:
             names = ", ".join(dict.fromkeys(unsettled))
             return f"{names} did not agree with etcd yet when settling ended, {elapsed_s:.2f} s after the last heal"
-        return "" if end.compared else "no node was running at the end"
+        return "" if end.compared else "no node that has a view was running at the end"
 
     def _tell(self, end: _End, elapsed_s: float) -> None:
         revision, later = end.snapshot.value["revision"], f"{elapsed_s:.2f} s after the last heal"

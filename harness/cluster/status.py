@@ -145,6 +145,7 @@ class Status:
     def disagreement(self) -> str:
         """
         Empty when every running node's view shows just the running workers of its cluster; else the first that doesn't.
+        Where no node is left to see them leave, etcd itself must show that all have.
 
         A worker that was removed while it ran is no member, and has to leave by itself first.
         """
@@ -160,7 +161,15 @@ class Status:
                 if name not in self._plan.etcd.members and seen != wanted:
                     lacks, too_many = self._listed(wanted - seen), self._listed(seen - wanted)
                     return f"{name} at revision {node.revision} lacks {lacks}, has {too_many} too many"
-        return ""
+            online = (
+                set[str]() if self._viewers() else {str(one.id) for one in self._etcd.view().members if one.is_online}
+            )
+            return f"etcd has {self._listed(online)} online, and none of them runs" if online else ""
+
+    def _viewers(self) -> list[NodeStatus]:
+        """The nodes that run and have a view of our cluster at a revision."""
+        ours = {*self._plan.workers, *self._plan.joiners, *self._plan.own_clients}
+        return [node for name, node in self._nodes.items() if node.is_running and name in ours]
 
     def _listed(self, identities: Collection[str]) -> str:
         """The first few workers by their names, and how many more."""
@@ -169,10 +178,11 @@ class Status:
         more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
         return (", ".join(listed[:_SHOWN]) or "nobody") + more
 
-    def revision(self) -> int:
-        """The newest that any node's view was read at."""
+    def agreement(self) -> str:
+        """`views agree at revision 88`, the newest that one of theirs was read at: for people, once they do agree."""
         with self._lock:
-            return max((node.revision for node in self._nodes.values()), default=0)
+            revisions = [node.revision for node in self._viewers()]
+        return f"views agree at revision {max(revisions)}" if revisions else "no node that has a view runs"
 
     def _start(self, op: Op) -> None:
         self._nodes[op.actor] = NodeStatus(op.value["incarnation"], op.time_ns, is_running=True)

@@ -184,3 +184,17 @@ def test_a_lease_was_kept_once_etcd_has_acknowledged_it_or_when_nobody_runs_who_
 
 def test_no_keepalive_is_waited_for_where_no_worker_runs(rig):
     assert rig.hear([exited(5, name, int(name[-1])) for name in WORKERS]).is_kept()
+
+
+def test_views_agree_at_the_newest_revision_of_those_who_run(rig):
+    newer = sampled(1, "worker-1", 9), sampled(1, "worker-2", 6, pid=2), sampled(1, "worker-3", 7, pid=3)
+    assert rig.hear(newer).agreement() == "views agree at revision 9"
+    assert rig.hear(exited(2, "worker-1", 1)).agreement() == "views agree at revision 7"
+
+
+def test_where_nobody_is_left_no_views_are_said_to_agree(rig):
+    rig.hear([exited(2, name, int(name[-1])) for name in WORKERS])
+    assert rig.status.disagreement() == "etcd has worker-1, worker-2, worker-3 online, and none of them runs"
+    rig.hear([deleted(4, alive(name), number) for number, name in enumerate(WORKERS, 8)])
+    assert not rig.status.disagreement()
+    assert rig.status.agreement() == "no node that has a view runs"
