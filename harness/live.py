@@ -48,7 +48,7 @@ class Read:
     sha256: str
 
 
-class Fault:
+class Injected:
     """A fault that was injected; as a context it is healed at the end."""
 
     def __init__(self, step: Step, heal: Callable[[], None]) -> None:
@@ -143,7 +143,7 @@ class Live:
         self._attempt.give_up()
         self._held.close()
 
-    def inject(self, fault: str, what: Any = None, /, *, for_: str | None = None, **fields: Any) -> Fault:
+    def inject(self, fault: str, what: Any = None, /, *, for_: str | None = None, **fields: Any) -> Injected:
         """
         Break something as a step of a scenario does: `inject("pause", "worker-1")`, `inject("partition", [["worker-1"],
         "rest"])`, `inject("restart", worker="worker-2", down_for="2s")`. Returns once the fault is in place; where it
@@ -164,7 +164,7 @@ class Live:
             if lasts is not None:
                 running.cluster.wait(lasts)
                 self._must_be_healed(fault, running.injector.heal(index))
-        return Fault(named, partial(self._heal, index))
+        return Injected(named, partial(self._heal, index))
 
     def heal(self) -> None:
         """Everything that is open, one after the other, but what was killed for good."""

@@ -21,7 +21,7 @@ _ESCAPE = re.compile(rb"\\x([0-9a-f]{2})")
 _RECORDS_KEPT = 8192
 """Values that were read lately: of a thousand members one has changed, and all are in the next view."""
 
-Read = dict[str, WorkerEntity | None]
+Records = dict[str, WorkerEntity | None]
 """What each key's value says; None for one that cannot be read."""
 
 
@@ -119,8 +119,8 @@ class Replay:
         self.cluster = cluster
         self.revision = 0
         self._snapshot_revision = 0
-        self._registered: Read = {}
-        self._alive: Read = {}
+        self._registered: Records = {}
+        self._alive: Records = {}
         self._view: View | None = None
 
     def put(self, key: str, revision: int, text: str) -> None:
@@ -151,7 +151,7 @@ class Replay:
         """All keys of the cluster, whatever their values."""
         return frozenset((*self._registered, *self._alive))
 
-    def _event(self, key: str, revision: int, change: Callable[[Read], object]) -> None:
+    def _event(self, key: str, revision: int, change: Callable[[Records], object]) -> None:
         if revision <= self._snapshot_revision:
             return
         self.revision = max(self.revision, revision)
@@ -159,7 +159,7 @@ class Replay:
             change(keys)
             self._view = None
 
-    def _keys(self, key: str) -> Read | None:
+    def _keys(self, key: str) -> Records | None:
         """The keys that `key` stands among; None when it is not of this cluster."""
         if key.startswith(registered_prefix(self.cluster)):
             return self._registered
@@ -176,7 +176,7 @@ def bytes_of(text: str) -> bytes:
     return _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode())
 
 
-def _read(kvs: Iterable[tuple[str, bytes]]) -> Read:
+def _read(kvs: Iterable[tuple[str, bytes]]) -> Records:
     return {key: _entity(value) for key, value in kvs}
 
 
@@ -188,14 +188,14 @@ def _entity(value: bytes) -> WorkerEntity | None:
         return None
 
 
-def _view(cluster: str, revision: int, registered: Read, alive: Read) -> View:
+def _view(cluster: str, revision: int, registered: Records, alive: Records) -> View:
     members, rejected = _by_identity(registered_prefix(cluster), registered)
     living, rejected_alive = _by_identity(alive_prefix(cluster), alive)
     found = [Member(worker, living.get(worker, address), worker in living) for worker, address in members.items()]
     return View(revision, _in_order(found), tuple(sorted(rejected + rejected_alive)))
 
 
-def _by_identity(prefix: str, read: Read) -> tuple[dict[WorkerId, NetAddress], list[str]]:
+def _by_identity(prefix: str, read: Records) -> tuple[dict[WorkerId, NetAddress], list[str]]:
     """The address of each identity, and the keys that count for nothing."""
     keys: dict[WorkerId, str] = {}
     rejected = []

@@ -53,13 +53,13 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Lookup:
+class Found:
     owner: WorkerId
     revision: int
 
 
 @dataclass(frozen=True)
-class Read:
+class Fetched:
     """
     `owner` is None on an empty ring; `asked` are the addresses, `host:port`, at which those of `tried` were asked;
     None for one that the view does not have. `parts` are the pages that came, those of workers that broke off included;
@@ -107,15 +107,15 @@ class Client:
         self._reads.close()
         self.etcd.close()
 
-    def owner(self, key: str) -> Lookup:
+    def owner(self, key: str) -> Found:
         """The worker that `key` belongs to. Raises NotReadyError without a view, LookupError if no worker is there."""
         known = self.current()
         candidates = self.candidates(known, key, 1)
         if not candidates:
             raise LookupError(f"no worker is on the ring at revision {known.view.revision}")
-        return Lookup(candidates[0], known.view.revision)
+        return Found(candidates[0], known.view.revision)
 
-    async def read(self, key: str, by_pages: bool = False) -> Read:
+    async def read(self, key: str, by_pages: bool = False) -> Fetched:
         """
         The file `key`, from its owner, else from another candidate, else from the UFS; asked for whole, or by pages.
 
@@ -136,9 +136,9 @@ class Client:
                 self.logger.warning("%s of %s: %s", worker, key, error or type(error).__name__)
             else:
                 tried = tuple(candidates[:place])
-                return Read(owner, known.view.revision, tried, tuple(asked), served, tuple(parts))
+                return Fetched(owner, known.view.revision, tried, tuple(asked), served, tuple(parts))
         served = Served(UFS, await self.fall_back(key))
-        return Read(owner, known.view.revision, tuple(candidates), tuple(asked), served, tuple(parts))
+        return Fetched(owner, known.view.revision, tuple(candidates), tuple(asked), served, tuple(parts))
 
     def current(self) -> Known:
         """What an operation goes by from its beginning to its end."""
@@ -257,7 +257,7 @@ class Client:
         return {"state": state, "view": view, "sample": sample, "lookup": lookup, "read": read, "stop": stop}
 
 
-def _told(read: Read) -> dict[str, Any]:
+def _told(read: Fetched) -> dict[str, Any]:
     return {
         "owner": read.owner and str(read.owner),
         "revision": read.revision,

@@ -1,7 +1,7 @@
 """
 What a user sees of a run while it lasts, on stderr.
 
-`Quiet` shows nothing, `Plain` one line per phase, `Live` (a terminal) the phase that is going on as well.
+`Quiet` shows nothing, `Plain` one line per phase, `Display` (a terminal) the phase that is going on as well.
 """
 
 import time
@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import IO, Protocol, Self
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live as LiveDisplay
+from rich.live import Live
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -103,14 +103,12 @@ class Plain(Quiet):
         self._console.print(line)
 
 
-class Live(Plain):
+class Display(Plain):
     """On a terminal: below those lines, the phase that is going on, redrawn four times a second."""
 
     def __init__(self, plan: Plan, stderr: IO[str], verbose: bool = False) -> None:
         super().__init__(plan, stderr, verbose)
-        self._display = LiveDisplay(
-            console=self._console, get_renderable=self._now, transient=True, redirect_stdout=False
-        )
+        self._display = Live(console=self._console, get_renderable=self._now, transient=True, redirect_stdout=False)
 
     def __enter__(self) -> Self:
         self._display.start()
@@ -203,7 +201,7 @@ def progress_for(plan: Plan, stderr: IO[str], *, quiet: bool = False, verbose: b
     """What suits: nothing when quiet, a live display on a terminal, else plain lines."""
     if quiet:
         return Quiet()
-    return Live(plan, stderr, verbose) if stderr.isatty() else Plain(plan, stderr, verbose)
+    return Display(plan, stderr, verbose) if stderr.isatty() else Plain(plan, stderr, verbose)
 
 
 def _told(op: Op) -> str:

@@ -1,7 +1,7 @@
 """
 What a user sees of a soak while it lasts, on stderr.
 
-`Quiet` shows nothing, `Plain` a line for each run that ended, `Live` (a terminal) the count and what is running now.
+`Quiet` shows nothing, `Plain` a line for each run that ended, `Display` (a terminal) the count and what is running now.
 Failures are told at once, with the command that repeats them.
 """
 
@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO, Protocol, Self
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live as LiveDisplay
+from rich.live import Live
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -88,15 +88,13 @@ class Plain(Quiet):
         self._console.print(Text.from_ansi(text))
 
 
-class Live(Plain):
+class Display(Plain):
     """On a terminal: failures as lines (with `verbose` all runs), and below them how far it is, four times a second."""
 
     def __init__(self, tasks: Sequence[Task], at_once: int, stderr: IO[str], verbose: bool = False) -> None:
         super().__init__(tasks, at_once, stderr)
         self._verbose = verbose
-        self._display = LiveDisplay(
-            console=self._console, get_renderable=self._now, transient=True, redirect_stdout=False
-        )
+        self._display = Live(console=self._console, get_renderable=self._now, transient=True, redirect_stdout=False)
 
     def __enter__(self) -> Self:
         self._display.start()
@@ -190,4 +188,4 @@ def progress_for(
     """What suits: nothing when quiet, a live display on a terminal, else a line for each run."""
     if quiet:
         return Quiet()
-    return Live(tasks, at_once, stderr, verbose) if stderr.isatty() else Plain(tasks, at_once, stderr)
+    return Display(tasks, at_once, stderr, verbose) if stderr.isatty() else Plain(tasks, at_once, stderr)

@@ -16,7 +16,7 @@ from harness.scenario.plan import make_plan
 from harness.scenario.wording import nearest
 
 
-class Read(Protocol):
+class Reader(Protocol):
     def __call__(self, text: str) -> Scenario:
         """The scenario that a text is, checked. Raises ScenarioError."""
         ...
@@ -32,7 +32,7 @@ class Diary:
     file: str
     document: dict[str, Any]
     seed: int
-    read: Read
+    read: Reader
     steps: list[Step] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -47,6 +47,17 @@ def test_every_module_says_what_it_is_for(path):
     assert not tree.body or ast.get_docstring(tree) or (len(classes) == 1 and ast.get_docstring(classes[0]))
 
 
+def test_what_users_of_a_cluster_hold_has_no_namesake():
+    classes = [(node.name, name_of(path)) for path in SOURCES for node in tree_of(path).body if is_class(node)]
+    held = {name for name, path in classes if path == "harness/live.py"}
+    assert len(held) > 1
+    assert [(name, path) for name, path in classes if name in held and path != "harness/live.py"] == []
+
+
+def is_class(node):
+    return isinstance(node, ast.ClassDef)
+
+
 @pytest.mark.parametrize("path", SOURCES + TESTS + DOCUMENTS, ids=name_of)
 def test_nothing_names_a_place_on_one_machine(path):
     text = path.read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ import pytest
 
 from harness.core.history import HARNESS, NEMESIS
 from harness.core.plan import Step, When
-from harness.report.progress import Live, Plain, Quiet, Tally, planned_s, progress_for
+from harness.report.progress import Display, Plain, Quiet, Tally, planned_s, progress_for
 from tests.report.runs import held, judged, op, ordinary_ops, pause, phase, phases, plan_of, summed_up
 
 
@@ -44,12 +44,12 @@ def test_faults_are_told_only_when_verbose():
 
 
 def test_a_terminal_keeps_the_phase_lines_and_nothing_of_the_display():
-    assert "  run      10.00 s  as it should\n" in shown(Live, ordinary_ops(), Terminal()).replace("\r", "")
+    assert "  run      10.00 s  as it should\n" in shown(Display, ordinary_ops(), Terminal()).replace("\r", "")
 
 
 def test_a_phase_that_fails_leaves_the_terminal_as_it_was():
     out = Terminal()
-    with contextlib.suppress(RuntimeError), Live(plan_of(), out) as progress:
+    with contextlib.suppress(RuntimeError), Display(plan_of(), out) as progress:
         progress.op(phase(0.0, "run", "invoke"))
         raise RuntimeError
     assert out.getvalue().rfind("\x1b[?25h") > out.getvalue().rfind("\x1b[?25l")
@@ -57,7 +57,7 @@ def test_a_phase_that_fails_leaves_the_terminal_as_it_was():
 
 def test_no_colour_where_nobody_wants_any(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b[31m" not in shown(Live, [], Terminal())
+    assert "\x1b[31m" not in shown(Display, [], Terminal())
 
 
 def test_the_tally_knows_what_is_open_and_who_is_online():
@@ -105,7 +105,7 @@ def test_how_long_a_run_should_last(changes, seconds):
 
 def test_what_is_shown_suits_the_place():
     assert type(progress_for(plan_of(), io.StringIO())) is Plain
-    assert type(progress_for(plan_of(), Terminal())) is Live
+    assert type(progress_for(plan_of(), Terminal())) is Display
     assert type(progress_for(plan_of(), Terminal(), quiet=True)) is Quiet
 
 
@@ -120,7 +120,7 @@ def test_quiet_says_nothing_and_takes_everything(capfd):
 
 def test_done_ends_the_display():
     out = Terminal()
-    with Live(plan_of(), out) as progress:
+    with Display(plan_of(), out) as progress:
         progress.done(summed_up(plan_of(), ordinary_ops(), judged(held()), "runs/x"))
         before = out.getvalue()
     assert out.getvalue() == before

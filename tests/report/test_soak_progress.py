@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from harness.report.soak_progress import Live, Plain, Quiet, Tally, progress_for
+from harness.report.soak_progress import Display, Plain, Quiet, Tally, progress_for
 from tests.report.soaks import ended, task
 
 
@@ -41,14 +41,14 @@ def test_a_failure_is_told_at_once_with_its_repeat_and_no_line_of_a_log_is_cut()
 
 
 def test_a_terminal_keeps_the_lines_of_failures_alone_unless_all_are_wanted():
-    assert "seed 1       10.0 s" not in shown(Live, ended(1), VIOLATED, out=Terminal())
-    assert "seed 2       10.0 s" in shown(Live, ended(1), VIOLATED, out=Terminal())
-    assert "seed 1       10.0 s" in shown(Live, ended(1), VIOLATED, out=Terminal(), verbose=True)
+    assert "seed 1       10.0 s" not in shown(Display, ended(1), VIOLATED, out=Terminal())
+    assert "seed 2       10.0 s" in shown(Display, ended(1), VIOLATED, out=Terminal())
+    assert "seed 1       10.0 s" in shown(Display, ended(1), VIOLATED, out=Terminal(), verbose=True)
 
 
 def test_the_cursor_is_given_back_when_the_soak_fails():
     out = Terminal()
-    with contextlib.suppress(RuntimeError), Live([task()], 1, out):
+    with contextlib.suppress(RuntimeError), Display([task()], 1, out):
         raise RuntimeError
     hidden, given_back = (out.getvalue().rfind(code) for code in ("\x1b[?25l", "\x1b[?25h"))
     assert 0 <= hidden < given_back
@@ -62,7 +62,7 @@ def test_stopping_is_told_with_what_another_ctrl_c_does():
 
 @pytest.mark.parametrize(
     ("stderr", "options", "kind"),
-    [(io.StringIO(), {}, Plain), (Terminal(), {}, Live), (Terminal(), {"quiet": True}, Quiet)],
+    [(io.StringIO(), {}, Plain), (Terminal(), {}, Display), (Terminal(), {"quiet": True}, Quiet)],
 )
 def test_what_suits_is_chosen(stderr, options, kind):
     assert type(progress_for([task()], 1, stderr, **options)) is kind
