@@ -36,7 +36,10 @@ class InvariantRow:
 
 @dataclass(frozen=True)
 class Result:
-    """`why` says in a sentence what made an unknown outcome so, and is empty for others."""
+    """
+    `wall_s` is how long the run took, from its first op to its last: judging it, again or not, is no part of that. `why`
+    says in a sentence what made an unknown outcome so, and is empty for others.
+    """
 
     scenario: str
     seed: int
@@ -84,7 +87,7 @@ class Result:
             etcd=course.run.get("etcd", {}),
             nodes={"workers": len(plan.workers), "clients": len(plan.clients)},
             phases={**course.phases(judgement.last_ns), "judge_s": rounded(judge_s)},
-            wall_s=rounded(course.span_s(judgement.last_ns) + judge_s),
+            wall_s=rounded(course.span_s(judgement.last_ns)),
             faults=course.faults(plan),
             ops=course.counts(),
             invariants=[_invariant(verdict, evidence) for verdict in judgement.verdicts],

@@ -5,6 +5,7 @@ import pytest
 from harness.core.history import HARNESS, NEMESIS, History
 from harness.core.plan import Expect, Step
 from harness.report.result import Result
+from harness.report.screen import screen
 from tests.report.runs import broken, held, judged, op, ordinary_ops, pause, phase, plan_of, run_op, summed_up
 
 CONTRACT = {
@@ -55,7 +56,13 @@ def test_facts_come_from_the_first_and_the_last_op():
     assert result.fabric == "namespaces"
     assert result.nodes == {"workers": 2, "clients": 1}
     assert result.left_behind == []
-    assert result.wall_s == 14.5
+    assert result.wall_s == 14.0
+
+
+def test_a_run_took_the_same_time_however_long_judging_it_takes():
+    at_first, again = (summed_up(plan_of(), ordinary_ops(), judged(held()), "runs/tale-7", judge_s=s) for s in (0.1, 9))
+    assert at_first.wall_s == again.wall_s
+    assert screen(at_first) == screen(again)
 
 
 def test_phases_are_durations_and_judging_is_one_of_them():

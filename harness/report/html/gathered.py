@@ -56,8 +56,7 @@ def gather(plan: Plan, ops: Iterable[Op], result: Result, metrics: Iterable[Mapp
     """`ops` in the order of their file, which is nearly that of time; a column more or less is all that it may cost."""
     ops = iter(ops)
     first = list(islice(ops, 1))
-    span_s = result.wall_s - result.phases.get("judge_s", 0.0)
-    clock = Clock(first[0].time_ns if first else 0, max(span_s, 0.01), 0)
+    clock = Clock(first[0].time_ns if first else 0, max(result.wall_s, 0.01), 0)
     clock.zero_ns = clock.first_ns
     moments, stages = Moments(clock), Stages()
     activity = Activity(clock, stages)
