@@ -62,6 +62,18 @@ INVARIANTS: dict[str, type[Invariant]] = {
     "nothing-unplanned": NothingUnplanned,
 }
 
+LETTERS = {
+    "M": "identity and leases",
+    "D": "removal",
+    "W": "views",
+    "R": "ring",
+    "C": "content",
+    "A": "availability",
+    "T": "time",
+    "H": "the harness itself",
+}
+"""What an invariant is about, by the letter of its id."""
+
 
 def is_own(name: str) -> bool:
     """Whether it is about the harness itself: judged in every run, for without it no other verdict means much."""

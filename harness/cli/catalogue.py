@@ -12,6 +12,7 @@ import click
 
 Kind = Literal["scenarios", "faults", "invariants"]
 Row = dict[str, Any]
+_LEAST_COLUMNS = 60
 
 
 @click.command()
@@ -33,19 +34,22 @@ def command(kind: Kind, as_json: bool) -> None:
         return
     widths = {key: max((len(row.get(key, "")) for row in rows), default=0) for key in ("name", "id")}
     for row in rows:
-        short = "   ".join(f"{row[key]:<{width}}" for key, width in widths.items() if key in row) + "   "
-        click.echo(fill(row["says"], _width(), initial_indent=short, subsequent_indent=" " * len(short)))
-        for line in _details(row) if kind == "faults" else ():
-            click.echo(" " * (widths["name"] + 3) + line)
+        _tell("   ".join(f"{row[key]:<{width}}" for key, width in widths.items() if key in row) + "   ", row["says"])
+        for first, text in _details(row) if kind == "faults" else ():
+            _tell(" " * (widths["name"] + 3) + first, text)
+    if kind == "invariants":
+        _tell("\nThe letter of an id: ", _letters())
 
 
 command.name = "list"
 
 
-def _width() -> int:
-    """Of the terminal; as good as endless where there is none."""
+def _tell(first: str, text: str) -> None:
+    """On a terminal as many lines as it takes, what is beyond the first indented as far as `first` reaches."""
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
-    return max(60, shutil.get_terminal_size().columns) if is_terminal else 10_000
+    width = max(_LEAST_COLUMNS, shutil.get_terminal_size().columns) if is_terminal else sys.maxsize
+    indent = " " * len(first.lstrip("\n"))
+    click.echo(first + fill(text, width - len(indent), break_on_hyphens=False).replace("\n", f"\n{indent}"))
 
 
 @click.command()
@@ -93,16 +97,24 @@ def _faults() -> list[Row]:
     ]
 
 
-def _details(row: Row) -> Iterator[str]:
+def _details(row: Row) -> Iterator[tuple[str, str]]:
+    """What stands before a text, and the text."""
     width = max(len(name) for name in ("targets", *(each["name"] for each in row["parameters"])))
-    yield f"{'targets':<{width}}   {', '.join(row['targets'])}: {row['named']}."
+    yield f"{'targets':<{width}}   ", f"{', '.join(row['targets'])}: {row['named']}."
     for each in row["parameters"]:
         default = f", {each['default']} by default" if each["default"] else ""
-        yield f"{each['name']:<{width}}   {each['takes']}{default}. {each['says']}"
-    yield from row["examples"]
+        yield f"{each['name']:<{width}}   ", f"{each['takes']}{default}. {each['says']}"
+    for example in row["examples"]:
+        yield example[:2], example[2:]
 
 
 def _invariants() -> list[Row]:
     from harness.checks import INVARIANTS
 
     return [{"name": name, "id": each.id, "says": each.says} for name, each in INVARIANTS.items()]
+
+
+def _letters() -> str:
+    from harness.checks.catalogue import LETTERS
+
+    return ", ".join(f"{letter} {what}" for letter, what in LETTERS.items()) + "."

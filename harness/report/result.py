@@ -37,8 +37,8 @@ class InvariantRow:
 @dataclass(frozen=True)
 class Result:
     """
-    `wall_s` is how long the run took, from its first op to its last: judging it, again or not, is no part of that. `why`
-    says in a sentence what made an unknown outcome so, and is empty for others.
+    `wall_s` is how long the run took, from its first op to its last; judging it, once or again, is no part of that.
+    `why` says in a sentence what made an unknown outcome so, and is empty for others.
     """
 
     scenario: str

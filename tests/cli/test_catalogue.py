@@ -1,8 +1,13 @@
 import json
+import re
+
+import pytest
 
 from harness import load_scenario, make_plan
 from harness.checks import INVARIANTS
+from harness.checks.catalogue import LETTERS
 from harness.cli import main
+from tests.meta.source import ROOT
 
 
 def test_scenarios_are_listed_with_the_first_line_of_their_story(capsys):
@@ -73,3 +78,46 @@ def test_the_schema_is_a_json_schema_of_the_steps_too(capsys):
     schema = json.loads(capsys.readouterr().out)
     assert schema["$schema"].startswith("https://json-schema.org/")
     assert {"cluster", "workload", "steps", "invariants"} <= schema["properties"].keys()
+
+
+def on_a_terminal(monkeypatch, capsys, kind, columns=80):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert main(["list", kind]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+@pytest.mark.parametrize("kind", ["scenarios", "faults", "invariants"])
+def test_lists_fit_a_terminal(monkeypatch, capsys, kind, columns):
+    assert max(map(len, on_a_terminal(monkeypatch, capsys, kind, columns))) <= columns
+
+
+def test_what_does_not_fit_goes_on_below_its_beginning(monkeypatch, capsys):
+    lines = on_a_terminal(monkeypatch, capsys, "faults")
+    at = next(number for number, line in enumerate(lines) if "targets" in line)
+    text = lines[at].index("etcd")
+    assert lines[at - 1].index("follows") == len("rolling-restart   ")
+    going_on = next(line for line in lines if line.lstrip().startswith("log are kept"))
+    assert going_on.index("log are kept") == text
+
+
+@pytest.mark.parametrize(("kind", "lines"), [("scenarios", 0), ("invariants", 2)])
+def test_elsewhere_each_is_one_line(capsys, kind, lines):
+    assert main(["list", kind, "--json"]) == 0
+    count = len(json.loads(capsys.readouterr().out))
+    main(["list", kind])
+    assert len(capsys.readouterr().out.splitlines()) == count + lines
+
+
+def test_the_letter_of_every_id_is_explained(capsys):
+    main(["list", "invariants"])
+    last = capsys.readouterr().out.splitlines()[-1]
+    for letter in {each.id[0] for each in INVARIANTS.values()}:
+        assert re.search(rf"\b{letter} [a-z]", last)
+    assert {each.id[0] for each in INVARIANTS.values()} == LETTERS.keys()
+
+
+def test_the_invariants_readme_explains_the_letters_alike():
+    text = " ".join((ROOT / "harness/checks/README.md").read_text().split())
+    assert all(f"{letter} {what}" in text for letter, what in LETTERS.items())
