@@ -161,9 +161,12 @@ class APauseCountsOnce(Invariant):
         self._open.pop(op.actor, None)
 
     def on_fault(self, op: Op) -> None:
-        etcd = self.plan.etcd.members
-        hit = {*op.value["targets"]}.union(*touching(etcd, op.value.get("cuts", ())))
-        for name in [name for name in self._open if name in hit or not hit.isdisjoint(etcd)]:
+        """A cut befalls who loses etcd by it, and etcd where its members lose each other."""
+        etcd, cuts = frozenset(self.plan.etcd.members), op.value.get("cuts", ())
+        links = touching(etcd, cuts)
+        hit = frozenset[str]().union(*links) if cuts else frozenset(op.value["targets"])
+        is_etcd_hit = any(etcd.issuperset(link) for link in links) if cuts else not hit.isdisjoint(etcd)
+        for name in [name for name in self._open if name in hit or is_etcd_hit]:
             if op.type == "invoke":
                 self._close(name, op.time_ns)
 

@@ -1,4 +1,4 @@
-"""A big run from start to verdict: `hundreds.yaml`, whose 316 nodes meet every fault but one."""
+"""A big run from start to verdict: `hundreds.yaml`, whose 316 nodes meet every fault."""
 
 import json
 import subprocess

@@ -1,7 +1,9 @@
 import pytest
 
 from harness.checks import INVARIANTS
+from harness.core.plan import Etcd
 from tests.checks.telling import (
+    PLAN,
     TTL_S,
     alive,
     deleted,
@@ -29,6 +31,7 @@ from tests.checks.telling import (
     texts,
 )
 
+THREE = planned(etcd=Etcd(("etcd-1", "etcd-2", "etcd-3")))
 NAME = "a-pause-counts-once"
 WHO, PID, LEASE, NEXT = "worker-1", 7, 11, 12
 SENT = 0.7
@@ -45,7 +48,7 @@ def gone(seconds, revision=8):
     return deleted(seconds, alive(WHO), revision)
 
 
-def paused(for_s, *ops, stops=30, snapshots=True, heard_s=8, wakes_s=0.01):
+def paused(for_s, *ops, stops=30, snapshots=True, heard_s=8, wakes_s=0.01, plan=PLAN):
     """worker-1 is paused from 1 s on; it answers before, for some time after, and again 3 s later."""
     thaw = 1 + for_s
     there = joined(-4, WHO, 4, LEASE)
@@ -71,6 +74,7 @@ def paused(for_s, *ops, stops=30, snapshots=True, heard_s=8, wakes_s=0.01):
         phase(stops, "stop", "invoke"),
         snapshot(39, 20, there[0], held) if snapshots else [],
         ops,
+        plan=plan,
     )
 
 
@@ -193,6 +197,18 @@ def test_a_return_that_the_end_forestalls_is_not_missed():
 def test_a_pause_with_anything_else_in_it_is_not_judged(befalls):
     verdict = paused(5, gone(3.2), befalls, snapshots=False)
     assert (verdict.examined["long"], verdict.examined["short"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "other", [fault(2, "kill", 3, "worker-2"), fault(2, "isolate", 3, cuts=[[["worker-2"], ["etcd-1", WHO]]])]
+)
+def test_what_befalls_others_meanwhile_keeps_nobody_from_judging(other):
+    assert paused(5, gone(3.2), back(6.1), other).examined["long"] == 1
+
+
+def test_members_of_etcd_that_lose_each_other_meanwhile_leave_nothing_to_judge():
+    cut = fault(2, "isolate", 3, "etcd-1", cuts=[[["etcd-1"], ["etcd-2", "etcd-3"]]])
+    assert paused(5, gone(3.2), back(6.1), cut, plan=THREE).examined["long"] == 0
 
 
 def test_a_worker_that_was_cut_off_or_offline_already_is_not_judged():
