@@ -38,7 +38,7 @@ command.name = "plan"
 
 def summary(plan: Plan) -> str:
     """`partition   seed 7   5 workers, 2 clients, 1 etcd`"""
-    from harness.checks.verdict import counted  # numpy comes with it
+    from harness.checks.verdict import counted  # all invariants come with it
 
     nodes = f"{counted(len(plan.workers), 'worker')}, {counted(len(plan.clients), 'client')}"
     nodes += f", {counted(len(plan.neighbours), 'neighbour')}" if plan.neighbours else ""

@@ -1,20 +1,13 @@
 """
 What a user sees of a run while it lasts, on stderr.
 
-`Quiet` shows nothing, `Plain` one line per phase, `Display` (a terminal) the phase that is going on as well.
+`Quiet` shows nothing, `Plain` one line per phase; on a terminal there is a `Display`.
 """
 
 import time
 from collections import Counter
 from types import TracebackType
 from typing import IO, Protocol, Self
-
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.padding import Padding
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
 from harness.core.history import HARNESS, NEMESIS, Op
 from harness.core.lasting import run_s
@@ -79,55 +72,28 @@ class Plain(Quiet):
     """A line for each phase that ended and for each node that died; with `verbose` for each fault and heal too."""
 
     def __init__(self, plan: Plan, stderr: IO[str], verbose: bool = False) -> None:
-        self._console = Console(file=stderr, highlight=False, soft_wrap=True)
-        self._tally = Tally(plan)
+        self._stderr, self._tally = stderr, Tally(plan)
         self._verbose = verbose
 
     def note(self, text: str) -> None:
-        self._say(Text(f"  {text}"))
+        self._say(f"  {text}")
 
     def phase(self, name: str, detail: str = "") -> None:
         took_s = self._tally.ended_s(name)
         took = "" if took_s is None else span_text(took_s)
-        self._say(Text(f"  {name:<8} {took:<8} {detail}".rstrip()))
+        self._say(f"  {name:<8} {took:<8} {detail}".rstrip())
 
     def op(self, op: Op) -> None:
         self._tally.add(op)
         if self._verbose and op.actor == NEMESIS and op.type != "invoke":
-            self._say(Text(f"    {self._tally.since_run_s(op):6.2f} s  {_told(op)}", "dim"))
+            self._say(f"    {self._tally.since_run_s(op):6.2f} s  {_told(op)}", "dim")
 
     def node_died(self, text: str) -> None:
-        self._say(Text(f"  {text}", "red"))
+        self._say(f"  {text}", "red")
 
-    def _say(self, line: Text) -> None:
-        self._console.print(line)
-
-
-class Display(Plain):
-    """On a terminal: below those lines, the phase that is going on, redrawn four times a second."""
-
-    def __init__(self, plan: Plan, stderr: IO[str], verbose: bool = False) -> None:
-        super().__init__(plan, stderr, verbose)
-        self._display = Live(console=self._console, get_renderable=self._now, transient=True, redirect_stdout=False)
-
-    def __enter__(self) -> Self:
-        self._display.start()
-        return self
-
-    def close(self) -> None:
-        self._display.stop()
-
-    def _now(self) -> RenderableType:
-        tally, phase = self._tally, self._tally.current
-        if phase is None:
-            return Group()
-        elapsed_s = tally.elapsed_s()
-        row = Table.grid(padding=(0, 1))
-        cells: list[RenderableType] = [Text(f"  {phase:<8}"), Text(f"{elapsed_s:5.1f} s  ")]
-        if phase == "run" and tally.planned_s:
-            cells.append(ProgressBar(total=tally.planned_s, completed=min(elapsed_s, tally.planned_s), width=24))
-        row.add_row(*cells)
-        return Group(row, *(Padding(Text(line), (0, 0, 0, 11)) for line in tally.lines()))
+    def _say(self, line: str, style: str = "") -> None:
+        """What does not go to a terminal has no style."""
+        print(line, file=self._stderr, flush=True)
 
 
 class Tally:
@@ -201,7 +167,11 @@ def progress_for(plan: Plan, stderr: IO[str], *, quiet: bool = False, verbose: b
     """What suits: nothing when quiet, a live display on a terminal, else plain lines."""
     if quiet:
         return Quiet()
-    return Display(plan, stderr, verbose) if stderr.isatty() else Plain(plan, stderr, verbose)
+    if not stderr.isatty():
+        return Plain(plan, stderr, verbose)
+    from harness.report.display import Display  # rich comes with it, which takes its time to be imported
+
+    return Display(plan, stderr, verbose)
 
 
 def _told(op: Op) -> str:

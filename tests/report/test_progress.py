@@ -5,7 +5,8 @@ import pytest
 
 from harness.core.history import HARNESS, NEMESIS
 from harness.core.plan import Step, When
-from harness.report.progress import Display, Plain, Quiet, Tally, planned_s, progress_for
+from harness.report.display import Display
+from harness.report.progress import Plain, Quiet, Tally, planned_s, progress_for
 from tests.report.runs import held, judged, op, ordinary_ops, pause, phase, phases, plan_of, summed_up
 
 
