@@ -11,11 +11,7 @@ COMPACTED_S = 10.0
 
 @dataclass(frozen=True)
 class Compact:
-    """
-    Have etcd forget its log but for the last few revisions: who follows it from further back must read anew.
-
-    Its effect is that etcd refuses to read at an older revision. That is for good.
-    """
+    """Have etcd forget its log but for the last few revisions: who follows it from further back must read anew."""
 
     name: ClassVar[str] = "compact"
     roles: ClassVar[frozenset[Role]] = frozenset(("etcd",))
@@ -30,8 +26,9 @@ class Compact:
         return ()
 
     def inject(self, cluster: Cluster) -> Proof:
-        """Compacting anew changes nothing, so the wait may ask again, and measures what it takes."""
+        """Proven once etcd refuses to read at an older revision; compacting anew, as the wait does, changes nothing."""
         return prove(cluster, "etcd's log compacted", lambda: cluster.compact(self.keep), COMPACTED_S)
 
     def heal(self, cluster: Cluster) -> Proof:
+        """Nothing to prove: what is compacted away does not come back."""
         return Proof("not-applicable", detail="what is compacted away does not come back")

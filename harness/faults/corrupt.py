@@ -21,8 +21,8 @@ class Corrupt:
     """
     Put values that are no records of workers among etcd's keys, under names of workers that nobody is, and others.
 
-    Each value stands under four keys: registered and alive, of an identity and of none. Its effect is that etcd's log
-    has them; healing deletes them.
+    Each value stands under four keys: registered and alive, of an identity that nobody has and of none. `foreign` is
+    another program's JSON, `truncated` half a record, `binary` no text; `corrupt: {}` puts all of them.
     """
 
     name: ClassVar[str] = "corrupt"
@@ -38,11 +38,13 @@ class Corrupt:
         return ()
 
     def inject(self, cluster: Cluster) -> Proof:
+        """Proven once etcd's log has the keys."""
         texts = self._texts(cluster)
         cluster.write(texts)
         return prove(cluster, f"{len(texts)} bad values in etcd", lambda: cluster.keys() >= texts.keys(), STANDS_S)
 
     def heal(self, cluster: Cluster) -> Proof:
+        """Proven once they are deleted."""
         texts = self._texts(cluster)
         cluster.erase(texts)
         gone = f"{len(texts)} bad values gone from etcd"

@@ -14,9 +14,9 @@ class Decommission:
     """
     Take workers out of the cluster for good: stop them, wait until they are offline, remove them.
 
-    With `stop: none` a worker is removed that something else keeps offline, and that may run still. Its effect is that
-    etcd deleted their registered keys. Then it waits until nobody shows them any more; a node that goes on is told of,
-    and left to the invariants.
+    They are removed as `dora process remove-worker` does. With `stop: none` a worker is removed that something else
+    keeps offline, and that may run still. Then it waits until nobody shows them any more; a node that goes on is told
+    of, and left to the invariants.
     """
 
     name: ClassVar[str] = "decommission"
@@ -33,6 +33,7 @@ class Decommission:
         return ()
 
     def inject(self, cluster: Cluster) -> Proof:
+        """Proven once etcd's log has the delete of their registered keys."""
         who, proofs = ", ".join(self.targets), list[Proof]()
         if self.stop != "none":
             proofs.append(strike(cluster, self.targets, self.stop, "gone", lambda node: not node.is_running()))
@@ -48,6 +49,7 @@ class Decommission:
         return total(proofs, f"{still} shows what was removed" if still else "")
 
     def heal(self, cluster: Cluster) -> Proof:
+        """Nothing to prove: it is final."""
         return Proof("not-applicable", detail="there is nothing to undo")
 
     def _are_offline(self, cluster: Cluster) -> bool:

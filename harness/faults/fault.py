@@ -3,7 +3,8 @@ The one shape every fault has, and all it may ask of a cluster.
 
 A fault is a frozen dataclass whose fields are its YAML parameters. `inject` does the damage and proves its effect,
 `heal` undoes whatever `inject` did, even half of it, and proves that; the nemesis calls heal once for every inject it
-began. Both block until they know. Effect and heal are proven by looking at the cluster, never by having asked for it.
+began. Both block until they know. Effect and heal are proven by looking at the cluster, never by having asked for it;
+the docstring of each says by what, in one sentence.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping

@@ -27,7 +27,9 @@ class Isolate:
         return outside + (between if len(self.targets) > 1 else ())
 
     def inject(self, cluster: Cluster) -> Proof:
+        """Proven once no datagram passes on these links."""
         return cut(cluster, self.cuts(cluster.names))
 
     def heal(self, cluster: Cluster) -> Proof:
+        """Proven once a datagram passes on each of them."""
         return mend(cluster, self.cuts(cluster.names))

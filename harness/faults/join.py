@@ -8,7 +8,7 @@ from harness.faults.proof import start_again
 
 @dataclass(frozen=True)
 class Join:
-    """Start workers that were not there before, for good. Its effect is that all of them are online."""
+    """Start workers that were not there before, for good; they are numbered on in the order of the file."""
 
     name: ClassVar[str] = "join"
     roles: ClassVar[frozenset[Role]] = frozenset(("worker",))
@@ -23,7 +23,9 @@ class Join:
         return ()
 
     def inject(self, cluster: Cluster) -> Proof:
+        """Proven once all of them are online."""
         return start_again(cluster, self.targets)
 
     def heal(self, cluster: Cluster) -> Proof:
+        """Nothing to prove: they stay."""
         return Proof("not-applicable", detail="who joined stays")

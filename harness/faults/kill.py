@@ -8,7 +8,7 @@ from harness.faults.proof import start_again, strike
 
 @dataclass(frozen=True)
 class Kill:
-    """End a process without a word. Healing starts it again; a kill without `for` is not healed, it stays down."""
+    """End a process without a word (SIGKILL). Healing starts it again; without `for` nobody does, and it stays down."""
 
     name: ClassVar[str] = "kill"
     roles: ClassVar[frozenset[Role]] = EVERYONE
@@ -23,7 +23,9 @@ class Kill:
         return ()
 
     def inject(self, cluster: Cluster) -> Proof:
+        """Proven once each process has ended."""
         return strike(cluster, self.targets, "KILL", "gone", lambda node: not node.is_running())
 
     def heal(self, cluster: Cluster) -> Proof:
+        """Proven once each is ready: a worker is online, a client has a view, etcd answers a linearizable read."""
         return start_again(cluster, self.targets)

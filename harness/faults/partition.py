@@ -37,9 +37,11 @@ class Partition:
         return tuple(permutations(groups, 2)) if self.groups else ((groups[0], groups[1]),)
 
     def inject(self, cluster: Cluster) -> Proof:
+        """Proven once no datagram passes on these links; where one direction is cut, those the other way still pass."""
         return cut(cluster, self.cuts(cluster.names))
 
     def heal(self, cluster: Cluster) -> Proof:
+        """Proven once a datagram passes on each of them."""
         return mend(cluster, self.cuts(cluster.names))
 
     @property

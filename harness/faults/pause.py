@@ -8,7 +8,7 @@ from harness.faults.proof import GONE_S, prove, send, strike
 
 @dataclass(frozen=True)
 class Pause:
-    """Freeze a process: its lease runs out while it still believes that it is a member."""
+    """Freeze a process (SIGSTOP): its lease runs out while it still believes that it is a member."""
 
     name: ClassVar[str] = "pause"
     roles: ClassVar[frozenset[Role]] = EVERYONE
@@ -23,9 +23,11 @@ class Pause:
         return ()
 
     def inject(self, cluster: Cluster) -> Proof:
+        """Proven once the kernel says that each is stopped."""
         return strike(cluster, self.targets, "STOP", "paused", lambda node: node.is_paused())
 
     def heal(self, cluster: Cluster) -> Proof:
+        """Proven once the kernel says that none is, by the harness' CONT and nobody else's."""
         nodes = [cluster.node(name) for name in self.targets]
         is_woken = any(node.is_running() and not node.is_paused() for node in nodes)
         send(cluster, self.targets, "CONT")

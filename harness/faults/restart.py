@@ -11,7 +11,7 @@ class Restart:
     """
     Stop a process, politely or not, leave it down for a while and start it again.
 
-    Its effect is that the process is gone. One that ignores TERM is killed before it is started again.
+    One that ignores TERM is killed before it is started again.
     """
 
     name: ClassVar[str] = "restart"
@@ -29,7 +29,9 @@ class Restart:
         return ()
 
     def inject(self, cluster: Cluster) -> Proof:
+        """Proven once each process has ended; one that ignores TERM for 10 s has felt nothing."""
         return strike(cluster, self.targets, self.signal, "gone", lambda node: not node.is_running())
 
     def heal(self, cluster: Cluster) -> Proof:
+        """Proven once each is ready: a worker is online, a client has a view, etcd answers a linearizable read."""
         return start_again(cluster, self.targets)

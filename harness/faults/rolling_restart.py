@@ -11,7 +11,7 @@ class RollingRestart:
     """
     Restart every worker in turn, the next one once the last is online again.
 
-    Its effect is that each was gone and came back; where one does not, the others are left alone.
+    Where one does not come back, the others are left alone. Once begun it goes on to its end.
     """
 
     name: ClassVar[str] = "rolling-restart"
@@ -30,6 +30,7 @@ class RollingRestart:
         return ()
 
     def inject(self, cluster: Cluster) -> Proof:
+        """Proven once each process has ended, and was ready again."""
         proofs = list[Proof]()
         for name in self.targets:
             if proofs:
@@ -43,6 +44,6 @@ class RollingRestart:
         return total(proofs)
 
     def heal(self, cluster: Cluster) -> Proof:
-        """Start whoever it left down."""
+        """Proven once all run: whoever was left down is started."""
         down = [name for name in self.targets if not cluster.node(name).is_running()]
         return start_again(cluster, down) if down else Proof("proven", detail="all run")

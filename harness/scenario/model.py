@@ -35,12 +35,17 @@ class EtcdBlock(Fields):
     """The etcd that holds the membership."""
 
     members: Literal[1, 3, 5] = field("How many members: etcd-1, etcd-2 ...", 1)
-    runtime: EtcdRuntime = field("How it runs: in a container, as a process, or auto: the first that can be.", "auto")
-    timers: Literal["tuned", "default"] = field(
-        "Short heartbeats and elections, which make it ready sooner, or etcd's own.", "tuned"
+    runtime: EtcdRuntime = field(
+        "docker: each member in a container; process: each a process; auto: docker where that can be, else process.",
+        "auto",
     )
-    image: str | None = field("An image of this machine with an etcd in it, instead of one made of binary.", None)
-    binary: str | None = field("The program to run, instead of the etcd that is installed with the harness.", None)
+    timers: Literal["tuned", "default"] = field(
+        "tuned: short heartbeats and elections, ready sooner; default: etcd's own.", "tuned"
+    )
+    image: str | None = field("An image of this machine with etcd in it, instead of binary; none is pulled.", None)
+    binary: str | None = field(
+        "A program instead of the etcd that comes with the harness; for a container it has to be static.", None
+    )
 
 
 class NeighbourBlock(Fields):
@@ -56,11 +61,17 @@ class ClusterBlock(Fields):
     etcd: EtcdBlock = written_as("Its members, and how they run.", EtcdBlock(), {})
     workers: Count = field("How many workers: worker-1, worker-2 ...", 3)
     clients: Annotated[int, Field(ge=0, le=COUNT_MAX)] = field("How many clients: client-1, client-2 ...", 1)
-    neighbour: NeighbourBlock | None = left_out("Another cluster on the same etcd, which nothing is done to.")
-    conf: str = field(
-        "NAME of conf/NAME.properties: beside the scenario, else in the working folder, else packaged.", "fast"
+    neighbour: NeighbourBlock | None = left_out(
+        "Another cluster on the same etcd. Nothing is done to it: no step names its workers, cuts leave them alone."
     )
-    properties: dict[str, PropertyText] = left_out("Single properties by their names, over those of conf.", {})
+    conf: str = field(
+        "NAME of conf/NAME.properties: beside the scenario, else in the working folder, else packaged. "
+        "fast: leases of 2 s, views refreshed every 500 ms.",
+        "fast",
+    )
+    properties: dict[str, PropertyText] = left_out(
+        "Single properties by their names, over those of conf; conf/alluxio-site.properties has them all.", {}
+    )
     broken: dict[str, Annotated[str, Field(pattern=r"^.+\.py:[A-Za-z_]\w*$")]] = left_out(
         "FILE.py:CLASS that takes a node's part, the file beside the scenario; its code is run.", {}
     )
@@ -90,7 +101,7 @@ class WorkloadBlock(Fields):
 
     keys: Count = field("How many keys are looked up and read.", 100)
     file_bytes: Annotated[int, Field(ge=1, le=FILE_BYTES_MAX)] | None = left_out(
-        "How long each file is; without it 100 bytes to 8 KiB, each another size."
+        "How long each file is; without it 100 bytes to 8 KiB, each another size. All together may have 1 GiB."
     )
     lookups_per_s: Rate = field("Questions for a key's owner, a second.", 100.0)
     reads_per_s: Rate = field("Keys read, a second.", 10.0)
@@ -174,17 +185,20 @@ class ScenarioFields(Fields):
     cluster: ClusterBlock = written_as("Etcd, workers and clients.", ClusterBlock(), {})
     workload: WorkloadBlock = written_as("Lookups and reads while the steps happen.", WorkloadBlock(), {})
     duration: Duration | None = field(
-        "How long the run lasts; without it until tail after the end of the last step.", None
+        "How long the run lasts; what is open then is healed, what was not begun makes the run unknown. "
+        "Without it, until tail after the end of the last step.",
+        None,
     )
     tail: Duration = lasting("How long the run goes on after its last step, where there is no duration.", 3)
     settle: Duration = lasting("The longest that views may take to agree afterwards.", 30)
     invariants: Invariants = field(
-        "Which are judged: those that apply, those named, or those that apply without some.", "default"
+        "default: all that apply to this plan; [NAMES]: those and the harness' own; {default: true, without: [NAMES]}.",
+        "default",
     )
     expect: Expect = field("The outcome that is exit code 0.", "valid")
-    tags: list[str] = left_out("Words of your own.", [])
+    tags: list[str] = left_out("Words of your own; they are kept in the plan, and are marks in pytest.", [])
     seed: Annotated[int, Field(ge=0, le=SEED_MAX)] | None = field(
-        "What is drawn where --seed does not say; without either any.", None
+        "What targets and identities are drawn from where --seed does not say; without either it is any.", None
     )
     system: SystemBlock | None = left_out("Whose programs the nodes are, where not the harness' own.")
     steps: list[StepFields] = left_out("The faults, side by side.", [])

@@ -9,7 +9,7 @@ SOURCES = sorted(HARNESS.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 _OURS = [
     *ROOT.iterdir(),
-    *(path for folder in ("harness", "scenarios", "conf", "tests") for path in (ROOT / folder).rglob("*")),
+    *(path for folder in ("harness", "docs", "scenarios", "conf", "tests") for path in (ROOT / folder).rglob("*")),
 ]
 DOCUMENTS = sorted(path for path in _OURS if path.suffix in (".md", ".yaml", ".toml", ".ini", ".properties"))
 

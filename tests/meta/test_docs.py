@@ -1,36 +1,37 @@
-"""Documents that could go stale, held to the code."""
+"""Documents that could go stale, held to the code. What they show is carried out in `test_docs_followed.py`."""
 
+import ast
+import configparser
 import re
 import shlex
+import subprocess
 
 import pytest
 from click.testing import CliRunner
+from ruamel.yaml import YAML
 
 from harness import load_scenario, make_plan
 from harness.checks import INVARIANTS
 from harness.cli import harness
-from harness.faults import FAULTS
 from harness.packaged import scenarios
+from tests.meta.documents import READ, blocks_of
 from tests.meta.source import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-WRITING = (ROOT / "scenarios" / "WRITING.md").read_text(encoding="utf-8")
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-LINK = re.compile(r"\]\((?!https?://)([^)#]+)\)")
+LINK = re.compile(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)")
 DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not any(part.startswith(".") for part in path.parts[1:]))
-
-
-def shell_lines():
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    return [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines()]
+BLOCKS = [(path, block) for path in READ for block in blocks_of(path)]
+PLACES = [f"{path.relative_to(ROOT)}:{block.line}" for path, block in BLOCKS]
+COMMANDS = sorted({line.partition(" #")[0].strip() for _, block in BLOCKS for line in block.commands})
 
 
 def options_of(command):
     return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
 
 
-@pytest.mark.parametrize("line", [line for line in shell_lines() if line.startswith("harness ")])
-def test_every_command_in_the_readme_exists(line):
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("harness ")])
+def test_every_command_exists(line):
     _, name, *words = shlex.split(line)
     assert name in harness.commands
     assert {word for word in words if word.startswith("-")} <= options_of(harness.commands[name])
@@ -45,12 +46,14 @@ def test_every_command_is_in_the_readme_and_has_help_with_an_example(name):
 
 
 def test_ci_runs_the_readmes_test_command_as_it_stands():
-    command = next(line for line in shell_lines() if line.endswith("tox"))
+    command = next(line for line in COMMANDS if line.endswith("tox"))
+    assert command in README
     assert command in CI
 
 
 def test_the_readmes_main_command_runs_a_packaged_scenario():
-    command = next(line for line in shell_lines() if ".venv/bin/harness run" in line)
+    command = next(line for line in COMMANDS if ".venv/bin/harness run" in line)
+    assert command in README
     assert command.split()[-1] in scenarios()
 
 
@@ -62,20 +65,35 @@ def test_every_scenario_opens_with_its_story_and_is_in_the_catalogue(name):
     assert f"[{name}]({name}.yaml)" in (ROOT / "scenarios" / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("text", re.findall(r"```yaml\n(.*?)```", WRITING, re.DOTALL))
-def test_every_example_scenario_is_right(text, tmp_path):
-    (tmp_path / "example.yaml").write_text(text, encoding="utf-8")
-    assert make_plan(load_scenario(tmp_path / "example.yaml"), seed=7).steps
+def planned(text, folder):
+    (folder / "example.yaml").write_text(text, encoding="utf-8")
+    return make_plan(load_scenario(folder / "example.yaml"), seed=7).steps
 
 
-@pytest.mark.parametrize("step", re.findall(r"`(\{at: .*?\})` \|", WRITING))
-def test_every_example_step_is_right(step, tmp_path):
-    (tmp_path / "example.yaml").write_text(f"cluster: {{workers: 4}}\nsteps: [{step}]\n", encoding="utf-8")
-    assert make_plan(load_scenario(tmp_path / "example.yaml"), seed=7).steps
-
-
-def test_every_fault_that_can_be_asked_for_is_shown_by_example():
-    assert set(re.findall(r"^\| `([a-z-]+)` \| `\{at:", WRITING, re.MULTILINE)) == set(FAULTS)
+@pytest.mark.parametrize(("path", "block"), BLOCKS, ids=PLACES)
+def test_every_block_is_what_it_seems(path, block, tmp_path):
+    """A quote, a command, what one sees after a command, a file in its own language, a scenario or steps of one."""
+    if block.is_quote:
+        assert block.text in (ROOT / block.file).read_text(encoding="utf-8")
+        return
+    match block.language:
+        case "sh":
+            subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
+        case "text":
+            assert block.is_file or blocks_of(path)[blocks_of(path).index(block) - 1].commands
+        case "python" if block.is_file:
+            ast.parse(block.text)
+        case "ini" if block.is_file:
+            configparser.ConfigParser().read_string(block.text)
+        case "yaml" if block.file.startswith("."):
+            assert YAML(typ="safe").load(block.text)
+        case "yaml" if block.text.startswith("- "):
+            for step in block.text.splitlines():
+                assert planned(f"cluster: {{workers: 4}}\nsteps:\n  {step}\n", tmp_path)
+        case "yaml":
+            assert "broken:" in block.text or planned(block.text, tmp_path)
+        case _:
+            pytest.fail(f"nobody knows what this block of {block.language} is")
 
 
 @pytest.mark.parametrize("name", INVARIANTS)
@@ -83,10 +101,24 @@ def test_every_invariant_is_explained(name):
     assert f"`{name}`" in (ROOT / "harness" / "checks" / "README.md").read_text(encoding="utf-8")
 
 
+def anchors_in(path):
+    """Of the headings of a document, as GitHub and GitLab make them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_between_documents_lead_somewhere(path):
-    for target in LINK.findall(path.read_text(encoding="utf-8")):
-        assert (path.parent / target).exists(), target
+    for target, anchor in LINK.findall(path.read_text(encoding="utf-8")):
+        leads_to = path.parent / target if target else path
+        assert leads_to.exists(), target
+        assert not anchor or anchor in anchors_in(leads_to), f"{target}#{anchor}"
+
+
+def test_every_document_is_in_the_index():
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    linked = {(ROOT / "docs" / target).resolve() for target, _ in LINK.findall(index)}
+    assert {path for path in READ if path != ROOT / "docs" / "README.md"} <= linked
 
 
 def test_no_scenario_is_named_that_is_not_there():
