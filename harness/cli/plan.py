@@ -6,8 +6,8 @@ from shlex import join
 import click
 
 from harness.cli import options
-from harness.core.plan import Plan, Step
-from harness.report.wording import step_text
+from harness.core.plan import Plan
+from harness.report.wording import step_text, when_text
 
 
 @click.command()
@@ -54,13 +54,6 @@ def _lines(plan: Plan) -> Iterator[str]:
     for name, command in plan.guests.items():
         yield f"  {name:<11}  {join(command)}"
     for step in plan.steps:
-        lasts = "" if step.for_s is None else f"  for {step.for_s:g} s"
-        yield f"  {_begins(step):<11}  {step_text(step)}{lasts}"
-
-
-def _begins(step: Step) -> str:
-    if step.when is None:
-        return f"{step.at_s:g} s"
-    who = " ".join(step.when.names) or ("all" if step.when.count is None else str(step.when.count))
-    after = f" + {step.when.after_s:g} s" if step.when.after_s else ""
-    return f"{step.when.state} {who}{after}"
+        begins, what = ("when", f"{when_text(step.when)}: ") if step.when else (f"{step.at_s:g} s", "")
+        lasts = "" if step.for_s is None else f", for {step.for_s:g} s"
+        yield f"  {begins:<11}  {what}{step_text(step)}{lasts}"

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from harness.core.history import NEMESIS, Op
-from harness.core.plan import Step
+from harness.core.plan import Step, When
 
 _NAMES_MAX = 4
 _FOR_MACHINES = ("pid", "create_time_s", "targets", "cuts", "fault")
@@ -82,6 +82,14 @@ def step_text(step: Step) -> str:
     whom = " | ".join(" ".join(group) for group in step.params.get("groups", ()))
     whom = whom or " -> ".join(" ".join(step.params[end]) for end in ("from_", "to") if step.params.get(end))
     return " ".join(part for part in (step.fault, whom or _targets(step), settings_text(step)) if part)
+
+
+def when_text(when: When) -> str:
+    """`worker-1 worker-2 are online within 30 s, after 2 s`: what a step waits for, in the words of a scenario."""
+    one = len(when.names) == 1 if when.count is None else when.count == 1
+    whom = _some(when.names) if when.count is None else f"at least {when.count} worker{'s' * (not one)}"
+    after = f", after {when.after_s:g} s" if when.after_s else ""
+    return f"{whom or 'nobody'} {'is' if one else 'are'} {when.state} within {when.within_s:g} s{after}"
 
 
 def _targets(step: Step) -> str:

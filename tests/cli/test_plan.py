@@ -60,7 +60,30 @@ def test_people_read_what_happens_when_and_to_whom(tale, capsys):
     assert lines[0] == "tale   seed 7   4 workers, 1 client, 1 etcd"
     begins, _, fault, whom, *lasts = lines[-1].split()
     assert (begins, fault, lasts) == ("1", "pause", ["for", "2", "s"])
-    assert whom in ("worker-1", "worker-2", "worker-3", "worker-4")
+    assert whom in ("worker-1,", "worker-2,", "worker-3,", "worker-4,")
+
+
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        (
+            "{when: {online: all, within: 20s}, after: 1s, for: 4s, kill: worker-1}",
+            "worker-1 worker-2 worker-3 and 2 more are online within 20 s, after 1 s: kill worker-1, for 4 s",
+        ),
+        (
+            "{when: {offline: 1}, kill: worker-1}",
+            "at least 1 worker is offline within 30 s: kill worker-1",
+        ),
+        (
+            "{when: {offline: [worker-2, worker-3]}, kill: worker-1}",
+            "worker-2 worker-3 are offline within 30 s: kill worker-1",
+        ),
+    ],
+)
+def test_people_read_what_a_step_waits_for_as_the_scenario_says_it(tmp_path, capsys, step, line):
+    (tmp_path / "x.yaml").write_text(f"cluster: {{workers: 5}}\nsteps:\n  - {step}\n")
+    assert main(["plan", str(tmp_path / "x.yaml"), "--seed", "7"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"  when         {line}"
 
 
 def test_a_wrong_scenario_is_told_by_line_and_column_and_254(tmp_path, capsys):
