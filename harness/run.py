@@ -77,16 +77,17 @@ def runtime_for(plan: Plan, fabric: str) -> EtcdRuntime:
 
 
 def check(path: Path) -> Result:
-    """Judge a stored run. Raises InputError when `path` holds none."""
+    """Judge a stored run. Raises InputError when `path` holds none, or an op lacks what it should hold."""
     run_dir, began_s = RunDir.open(path), time.monotonic()
     plan = run_dir.read_plan()
-    try:
-        course, judgement = _judged(plan, in_time_order(run_dir.ops()))
-    except OutOfPlaceError:
-        course, judgement = _judged(plan, History.of(run_dir.ops()))
-    violations = (violation for verdict in judgement.verdicts for violation in verdict.violations)
-    lines = run_dir.lines_of([op for violation in violations for op in violation.ops])
-    return Result.of(plan, course, judgement, path, judge_s=time.monotonic() - began_s, lines=lines)
+    with run_dir.blamed(plan.guests):
+        try:
+            course, judgement = _judged(plan, in_time_order(run_dir.ops()))
+        except OutOfPlaceError:
+            course, judgement = _judged(plan, History.of(run_dir.ops()))
+        violations = (violation for verdict in judgement.verdicts for violation in verdict.violations)
+        lines = run_dir.lines_of([op for violation in violations for op in violation.ops])
+        return Result.of(plan, course, judgement, path, judge_s=time.monotonic() - began_s, lines=lines)
 
 
 def _judged(plan: Plan, ops: Iterable[Op]) -> tuple[Course, Judgement]:

@@ -61,7 +61,7 @@ class Op(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
         try:
             return cls._decoded(line)
         except (msgspec.ValidationError, RecursionError) as error:
-            raise ValueError(f"not an op: {line[:80]!r}") from error
+            raise ValueError(f"not an op: {error}: {line[:80]!r}") from error
 
     @classmethod
     def _decoded(cls, line: str | bytes) -> "Op":

@@ -15,6 +15,15 @@ from harness.errors import InputError
 _KEPT = 128
 
 
+class ContentMissingError(InputError):
+    """Some of the history is missing; `op` is the view whose content was not written before."""
+
+    def __init__(self, op: Op) -> None:
+        told = f"a view of {op.actor} has the digest {op.value['digest']}, and no content was written with that"
+        super().__init__(told)
+        self.op = op
+
+
 class Written:
     """The writer's side: which digests a reader knows."""
 
@@ -39,14 +48,14 @@ class Whole:
         """
         The op with its content; any other than a repeated view is given back as it is.
 
-        Raises InputError for a view whose content was not written before: some of the history is missing.
+        Raises ContentMissingError.
         """
         digest = op.value.get("digest") if op.f == "view" else None
         if digest is None:
             return op
         if "online" not in op.value:
             if digest not in self._contents:
-                raise InputError(f"a view of {op.actor} has the digest {digest}, and no content was written with that")
+                raise ContentMissingError(op)
             value = {**self._contents[digest], **op.value}
             return Op(op.time_ns, op.actor, op.type, op.f, value, op.error, op.id)
         self._contents[digest] = {key: op.value[key] for key in ("online", "offline", "rejected")}

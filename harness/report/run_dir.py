@@ -11,14 +11,15 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from harness.core.history import Op
 from harness.core.plan import Plan
-from harness.core.repeats import Whole
-from harness.errors import ClusterError, InputError
+from harness.core.repeats import ContentMissingError, Whole
+from harness.core.shapes import wrong_with
+from harness.errors import ClusterError, HarnessError, InputError
 from harness.report.result import Result
 
 _ADVICE = {
@@ -112,14 +113,43 @@ class RunDir:
 
         Raises InputError when it can't be read or another line is no op.
         """
+        whole = Whole()
+        try:
+            for ops in self._as_written():
+                yield from (whole.of(op) if op.f == "view" else op for op in ops)
+        except ContentMissingError as error:
+            raise InputError(f"{self._place_of(error.op)}: {error}") from error
+
+    @contextmanager
+    def blamed(self, guests: Collection[str]) -> Iterator[None]:
+        """
+        Whoever goes over the ops within relies on what they hold. Where that fails, and an op does not hold what it
+        should, it raises InputError, which tells where, instead of what it came to.
+        """
+        try:
+            yield
+        except HarnessError:
+            raise
+        except Exception as error:
+            for op in chain.from_iterable(self._as_written()):
+                if wrong := wrong_with(op, guests):
+                    place = self._place_of(op)
+                    raise InputError(f"{place}: {op.f} {op.type} of {op.actor}: {wrong}") from error
+            raise
+
+    def _place_of(self, wanted: Op) -> str:
+        """`history.jsonl:17`, of the first op that is like it."""
+        ops = enumerate(chain.from_iterable(self._as_written()), 1)
+        return f"{self.history}:{next(number for number, op in ops if op == wanted)}"
+
+    def _as_written(self) -> Iterator[list[Op]]:
         with _explained(InputError, "read", self.history), self.history.open("rb") as file:
-            first, whole = 1, Whole()
+            first = 1
             while lines := list(islice(file, _LINES)):
                 try:
-                    ops = Op.parse_all(lines)
+                    yield Op.parse_all(lines)
                 except ValueError:
-                    ops = list(self._one_by_one(lines, first))
-                yield from (whole.of(op) if op.f == "view" else op for op in ops)
+                    yield list(self._one_by_one(lines, first))
                 first += len(lines)
 
     def _one_by_one(self, lines: list[bytes], first: int) -> Iterator[Op]:

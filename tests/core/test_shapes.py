@@ -1,0 +1,76 @@
+import re
+
+import pytest
+
+from harness.core.history import NEMESIS, Op
+from harness.core.shapes import ALWAYS, WHEN_OK, wrong_with
+from tests.meta.source import ROOT
+
+PUT = {"key": "/a", "revision": 7, "create_revision": 7, "version": 1, "lease": 0, "text": ""}
+SAMPLE = {"pid": 7, "incarnation": 1, "sent_ns": 5, "id": None, "state": "ready", "revision": 4}
+CONTENT = {"online": {}, "offline": {}, "rejected": []}
+
+
+def op(f, value, kind="ok", actor="observer"):
+    return Op(1, actor, kind, f, value)
+
+
+def test_an_op_that_holds_what_it_should_is_all_right():
+    assert wrong_with(op("put", PUT)) == ""
+    assert wrong_with(op("put", {**PUT, "more": "than is known"})) == ""
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ("seven", "'revision' is \"seven\"; it should be a whole number, 0 or more"),
+        (-1, "'revision' is -1; it should be a whole number, 0 or more"),
+        (True, "'revision' is true; it should be a whole number, 0 or more"),
+        (None, "'revision' is null; it should be a whole number, 0 or more"),
+        ("x" * 99, f"'revision' is \"{'x' * 36}...; it should be a whole number, 0 or more"),
+    ],
+)
+def test_a_field_of_a_wrong_type_is_told_with_what_was_found(found, told):
+    assert wrong_with(op("put", {**PUT, "revision": found})) == told
+
+
+def test_a_missing_field_is_told():
+    told = wrong_with(op("put", {key: value for key, value in PUT.items() if key != "text"}))
+    assert told == "'text' is missing; it should be a text"
+
+
+def test_what_is_not_known_yet_need_not_be_there_before_it_happened():
+    assert wrong_with(op("lookup", {"key": "/a"}, "invoke")) == ""
+    assert wrong_with(op("lookup", {"key": "/a"})) == "'owner' is missing; it should be a text, or null"
+
+
+def test_guests_know_no_revisions_and_all_others_do():
+    nowhere = op("sample", {**SAMPLE, "revision": None}, actor="client-1")
+    assert wrong_with(nowhere, ("client-1",)) == ""
+    assert wrong_with(nowhere, ("client-2",))
+
+
+def test_the_content_of_a_view_may_be_left_out_as_a_whole_where_it_has_a_digest():
+    about = {"pid": 7, "incarnation": 1, "revision": 4}
+    assert wrong_with(op("view", {**about, "digest": "d"})) == ""
+    assert wrong_with(op("view", {**about, **CONTENT})) == ""
+    assert wrong_with(op("view", about)).startswith("'online' is missing")
+    assert wrong_with(op("view", {**about, "digest": "d", "online": {}})).startswith("'offline' is missing")
+
+
+def test_a_fault_has_targets_whatever_its_name_and_an_effect_once_it_is_injected():
+    begun = {"step": 0, "targets": ["worker-1"]}
+    assert wrong_with(op("pause", begun, "invoke", NEMESIS)) == ""
+    assert wrong_with(op("pause", begun, "ok", NEMESIS)).startswith("'effect' is missing; it should be one of proven,")
+    assert wrong_with(op("partition", {**begun, "cuts": [["a", "b"]]}, "invoke", NEMESIS)).startswith("'cuts' is ")
+
+
+def test_an_op_of_an_unknown_name_may_hold_anything():
+    assert wrong_with(op("dance", {"with": "whom"})) == ""
+
+
+def test_every_op_of_the_table_has_a_shape_and_no_other_op_has():
+    table = (ROOT / "harness/core/README.md").read_text(encoding="utf-8")
+    rows = [row.split(" | ")[0] for row in table.splitlines() if row.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)}
+    assert {*ALWAYS, *WHEN_OK, "ready"} == named
