@@ -25,6 +25,7 @@ from harness.core.history import History, Op, OutOfPlaceError, in_time_order
 from harness.core.plan import Plan
 from harness.errors import ClusterError, InputError, NotReadyError
 from harness.injector import Injector
+from harness.interrupts import Interrupts
 from harness.nemesis import Nemesis
 from harness.recorder import Recorder
 from harness.report.course import Course
@@ -34,6 +35,7 @@ from harness.report.run_dir import RunDir
 from harness.scenario.model import Scenario
 
 _FINAL_S = 60.0
+_INTERRUPTED_S, _INTERRUPTED_EACH_S = 30.0, 0.05
 
 
 def run(
@@ -141,10 +143,12 @@ class Attempt:
         self._status = Status(plan, self._node_died)
         self._stop, self._failure = threading.Event(), ""
         self._is_starting, self.epitaph = True, ""
+        self._control: Control | None = None
 
     def carry_out(self) -> None:
         """All of it, the steps of the plan as they are due."""
-        with self.running() as running:
+        patience_s = (_INTERRUPTED_S + _INTERRUPTED_EACH_S * len(self._plan.names)) * self._plan.time_scale
+        with Interrupts(self._progress.note, self._kill, patience_s), self.running() as running:
             nemesis = Nemesis(self._plan, running.injector, running.status.membership, leader=running.cluster.leader)
             nemesis.run(self._stop)
 
@@ -190,7 +194,7 @@ class Attempt:
         plan, run_dir, recorder, etcd = self._plan, self._run_dir, self._recorder, self._runtime
         mark, logs = str(run_dir.path.resolve()), run_dir.logs.resolve()
         metrics, log = run_dir.metrics.resolve(), logs / "supervisor.log"
-        control = Control(recorder.theirs, metrics, log, mark, self._fail, engine=etcd.engine)
+        self._control = control = Control(recorder.theirs, metrics, log, mark, self._fail, engine=etcd.engine)
         recorder.hang_up()
         members = {"runtime": etcd.name, "version": etcd.version, "members": len(plan.etcd.members)}
         members |= {"why": etcd.why} if etcd.why else {}
@@ -248,6 +252,11 @@ class Attempt:
     def give_up(self) -> None:
         """End all waiting: what is left is healed and stopped, and nothing is settled."""
         self._stop.set()
+
+    def _kill(self) -> None:
+        """The sandbox, and all in it; before there is one nothing is left running by whoever is making it."""
+        if self._control:
+            self._control.kill()
 
     def _fail(self, reason: str) -> None:
         """What makes going on pointless: the run is stopped, and raises this reason."""

@@ -66,6 +66,10 @@ class Control:
         """Every node that runs. Raises ClusterError."""
         return [name for keeper in (self._supervisor, self._broker) if keeper for name in keeper.ask("running")]
 
+    def kill(self) -> None:
+        """End the sandbox without a word; whoever waits for its answer hears that it is gone, and `quit` is due."""
+        self._supervisor.kill()
+
     def quit(self) -> None:
         """End the supervisor, and with it all that runs in the sandbox, and all containers; returns when it is gone."""
         if self._broker:

@@ -50,6 +50,11 @@ class Remote:
         """Its end is no surprise from now on."""
         self._is_quitting = True
 
+    def kill(self) -> None:
+        """Its end with SIGKILL, and that of all it keeps where it is a supervisor; may be asked in a signal handler."""
+        self.dismiss()
+        self._process.kill()
+
     def quit(self, or_kill: bool = True) -> int | None:
         """
         Hang up, and wait for its end; one that does not end in 5 s is killed, or left to what it does.

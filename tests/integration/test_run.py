@@ -85,6 +85,30 @@ def test_ctrl_c_in_any_phase_cleans_up_and_keeps_what_was_recorded(story, tmp_pa
     assert phases(folder)[0] == "start"
 
 
+def test_a_second_ctrl_c_kills_a_run_whose_supervisor_does_not_answer(story, tmp_path):
+    process = start(story, tmp_path / "runs")
+    folder = folder_in(tmp_path / "runs")
+    wait_until("the run phase", lambda: "run" in written_phases(folder), 30)
+    supervisor_of(process).suspend()
+    process.send_signal(signal.SIGINT)
+    told = iter(process.stderr.readline, "")
+    assert next(line for line in told if "Ctrl-C again kills" in line)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert f"kept so far: {folder}" in err
+    assert Ledger(str(folder.resolve())).left_behind() == []
+
+
+def supervisor_of(process):
+    """The only child of the launcher, which is the command's."""
+    launchers = psutil.Process(process.pid).children()
+    (launcher,) = [child for child in launchers if "harness.cluster.launcher" in child.cmdline()]
+    (supervisor,) = launcher.children()
+    return supervisor
+
+
 def written_phases(folder):
     """Of a history that is still being written: its last line may be half there."""
     history = folder / "history.jsonl"

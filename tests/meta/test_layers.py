@@ -18,7 +18,7 @@ LAYERS = (
     {"load", "etcd", "control_line"},
     {"cluster"},
     {"injector"},
-    {"nemesis", "workload", "recorder"},
+    {"nemesis", "workload", "recorder", "interrupts"},
     {"etcd_members"},
     {"observer"},
     {"report"},
