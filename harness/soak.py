@@ -22,6 +22,7 @@ from harness.report.soak_progress import Progress
 
 _WITH_RESULT, _INTERRUPTED, _WRONG_INPUT, _FAILED = (0, 1, 2), 130, 254, 255
 _BLOCK = 512
+_TICK_S = 1.0
 
 
 def digest(plan: Plan) -> str:
@@ -65,9 +66,15 @@ class Soak:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stop)
+        self._tick(loop)
         async with asyncio.TaskGroup() as lanes:
             for _ in range(self._at_once):
                 lanes.create_task(self._lane())
+        self._next_tick.cancel()
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._progress.tick()
+        self._next_tick = loop.call_later(_TICK_S, self._tick, loop)
 
     def _stop(self) -> None:
         number = signal.SIGKILL if self.is_stopping else signal.SIGINT

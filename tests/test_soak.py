@@ -12,6 +12,8 @@ import pytest
 
 from harness.cluster.ledger import Ledger
 from harness.cluster.wait import wait_until
+from harness.report.soak_progress import Quiet
+from harness.soak import Soak
 
 pytestmark = pytest.mark.cluster
 
@@ -119,3 +121,16 @@ def test_a_scenario_changed_meanwhile_is_noticed(tmp_path):
     row = json.loads(soak.communicate(timeout=60)[0])
     assert [one["ending"] for one in row["runs"]] == ["valid", "failed"]
     assert "the scenario was changed while the soak went on" in row["runs"][1]["why"][0]
+
+
+class Ticked(Quiet):
+    ticks = 0
+
+    def tick(self):
+        self.ticks += 1
+
+
+def test_progress_hears_that_time_passes():
+    progress = Ticked()
+    assert Soak([], 1, progress).run() == []
+    assert progress.ticks == 1

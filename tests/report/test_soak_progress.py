@@ -89,7 +89,7 @@ def test_runs_that_ended_tell_how_long_their_like_will_take():
     tally = Tally([task(0), task(1), task(0, "other")], 1)
     tally.begun(task(0), 0.0)
     tally.ended(task(0), ended(0, wall_s=16.0))
-    assert tally.left_s(16.0) == 16.0 + 10.0
+    assert tally.left_s(16.0) == 16.0 + 16.0
 
 
 def test_a_run_that_failed_at_once_tells_nothing_about_how_long_others_take():
@@ -106,10 +106,42 @@ def test_the_longest_that_runs_is_waited_for_however_many_run_at_once():
     assert tally.left_s(9.0) == 10.0
 
 
-def test_nothing_is_left_of_a_run_that_takes_longer_than_it_should():
-    tally = Tally([task(0)], 1)
+def test_a_run_that_takes_longer_than_it_should_needs_some_more_and_so_will_its_like():
+    tally = Tally([task(0), task(1)], 1)
     tally.begun(task(0), 0.0)
-    assert tally.left_s(99.0) == 0.0
+    assert tally.left_s(10.0) == 1.0 + 10.0
+    assert tally.left_s(20.0) == 2.0 + 20.0
+
+
+def test_on_a_busy_machine_other_scenarios_are_expected_to_take_as_many_times_longer():
+    tally = Tally([task(0), task(0, "other", lasts_s=30.0)], 1)
+    tally.begun(task(0), 0.0)
+    tally.ended(task(0), ended(0, wall_s=20.0))
+    assert tally.left_s(20.0) == 60.0
+
+
+def test_on_a_quick_machine_other_scenarios_take_as_long_as_planned():
+    tally = Tally([task(0), task(0, "other", lasts_s=30.0)], 1)
+    tally.begun(task(0), 0.0)
+    tally.ended(task(0), ended(0, wall_s=5.0))
+    assert tally.left_s(5.0) == 30.0
+
+
+def ticked(kind, silent_s, out):
+    with kind([task(1), task(2)], 2, out, silent_s=silent_s) as progress:
+        progress.begun(task(1))
+        progress.ended(task(1), ended(1))
+        progress.begun(task(2))
+        progress.tick()
+    return out.getvalue().splitlines()
+
+
+def test_a_log_that_was_silent_for_long_is_told_how_far_the_soak_is():
+    assert ticked(Plain, 0.0, io.StringIO())[1:] == ["  1 of 2   1 running   10 s left"]
+
+
+def test_a_log_that_was_told_something_lately_is_not():
+    assert len(ticked(Plain, 1e9, io.StringIO())) == 1
 
 
 def test_who_stops_waits_for_no_run_that_was_not_begun():
