@@ -35,11 +35,11 @@ def find_scenario(name: str | Path) -> Path:
     if str(name) in known:
         return known[str(name)]
     beside = next((file for ending in ENDINGS if isfile(file := f"{name}{ending}")), None)
-    near = [beside] if beside else get_close_matches(Path(name).stem, known, 1)
+    near = [beside] if beside else get_close_matches(Path(name).stem.lower(), known, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     what = "a folder, and no scenario" if isdir(name) else "no such file, and no packaged scenario"
     what = "no plain file" if lexists(name) and not isdir(name) else what
-    raise InputError(f"{name}: {what}; {hint}there are {', '.join(known)}")
+    raise InputError(f"{str(name) or repr('')}: {what}; {hint}there are {', '.join(known)}")
 
 
 def load_scenario(name: str | Path, overrides: Iterable[Override] = ()) -> Scenario:

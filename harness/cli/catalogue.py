@@ -10,13 +10,15 @@ from typing import Any, Literal
 
 import click
 
+from harness.cli import options
+
 Kind = Literal["scenarios", "faults", "invariants"]
 Row = dict[str, Any]
 _LEAST_COLUMNS = 60
 
 
-@click.command()
-@click.argument("kind", type=click.Choice(("scenarios", "faults", "invariants")))
+@click.command(short_help="Scenarios, faults or invariants that there are.")
+@click.argument("kind", type=options.OneOf(("scenarios", "faults", "invariants")))
 @click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout, on one line.")
 def command(kind: Kind, as_json: bool) -> None:
     """

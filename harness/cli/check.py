@@ -7,7 +7,7 @@ import click
 from harness.cli import exits, options
 
 
-@click.command()
+@click.command(short_help="Judge stored runs again.")
 @click.argument("run_dirs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_DIR...")
 @options.as_json
 def command(run_dirs: tuple[Path, ...], as_json: bool) -> int:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -22,6 +23,8 @@ def _pair(context: click.Context, option: click.Parameter, values: tuple[str, ..
     for value in values:
         if "=" not in value:
             raise click.BadParameter(f"{value!r} has no '='; write it as cluster.workers=7.", context, option)
+        if value.startswith("="):
+            raise click.BadParameter(f"{value!r} names no field; write it as cluster.workers=7.", context, option)
     return tuple((path, text) for path, _, text in (value.partition("=") for value in values))
 
 
@@ -31,13 +34,40 @@ def _scale(context: click.Context, option: click.Parameter, value: float | None)
     return value
 
 
-class Whole(click.IntRange):
+class WholeNumber(click.ParamType[int]):
+    """From `least` to `most`, None for any."""
+
     name = "whole number"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{value!r} is no whole number; write it as 3.", param, ctx)
+        if number < self._least:
+            self.fail(f"{number} is too small; it is at least {self._least}.", param, ctx)
+        if self._most is not None and number > self._most:
+            self.fail(f"{number} is too big; it is at most {self._most}.", param, ctx)
+        return number
+
+
+class OneOf(click.Choice[str]):
+    """As `click.Choice`; where a word is near to what was found, it is told."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            near = get_close_matches(str(value).lower(), self.choices, 1)
+            hint = f"did you mean {near[0]!r}? it" if near else "it"
+            self.fail(f"{value!r} is not allowed; {hint} is {', '.join(self.choices)}.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 seed: Decorator = click.option(
     "--seed",
-    type=Whole(0, SEED_MAX),
+    type=WholeNumber(0, SEED_MAX),
     metavar="N",
     help="Draws and identities. [default: the scenario's, else any]",
 )
@@ -57,11 +87,11 @@ time_scale: Decorator = click.option(
     help="Multiply bounds and timeouts, never the plan, on a slow machine.",
 )
 etcd: Decorator = click.option(
-    "--etcd", type=click.Choice(get_args(EtcdRuntime)), help="How etcd runs. [default: the scenario's]"
+    "--etcd", type=OneOf(get_args(EtcdRuntime)), help="How etcd runs. [default: the scenario's]"
 )
 fabric: Decorator = click.option(
     "--fabric",
-    type=click.Choice(("auto", "namespaces", "proxy")),
+    type=OneOf(("auto", "namespaces", "proxy")),
     default="auto",
     show_default=True,
     help="How nodes are joined.",

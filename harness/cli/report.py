@@ -12,7 +12,7 @@ from harness.core.plan import Plan
 from harness.errors import InputError
 
 
-@click.command()
+@click.command(short_help="Make the reports of stored runs anew.")
 @click.argument("run_dirs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_DIR...")
 def command(run_dirs: tuple[Path, ...]) -> int:
     """

@@ -25,11 +25,11 @@ _AROUND_S = 2.0
 _RUNS_MAX = 100_000
 
 
-@click.command()
+@click.command(short_help="Carry out scenarios with many seeds, and sum them up.")
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
 @click.option(
     "--runs-count",
-    type=options.Whole(1, _RUNS_MAX),
+    type=options.WholeNumber(1, _RUNS_MAX),
     default=10,
     show_default=True,
     metavar="N",
@@ -37,14 +37,14 @@ _RUNS_MAX = 100_000
 )
 @click.option(
     "--jobs",
-    type=options.Whole(1),
+    type=options.WholeNumber(1),
     metavar="J",
     help="So many at once. [default: what the machine carries, beside other soaks and pytest]",
 )
 @click.option(
     "--seed",
     "first",
-    type=options.Whole(0, SEED_MAX),
+    type=options.WholeNumber(0, SEED_MAX),
     default=1,
     show_default=True,
     metavar="FIRST",
@@ -52,7 +52,7 @@ _RUNS_MAX = 100_000
 )
 @click.option(
     "--keep",
-    type=click.Choice(("all", "failures")),
+    type=options.OneOf(("all", "failures")),
     default="all",
     show_default=True,
     help="Which folders stay: all, or those of runs that did not end as expected.",

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
+from os.path import isfile, lexists
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,12 @@ class RunDir:
     @classmethod
     def open(cls, path: Path) -> "RunDir":
         """A stored run. Raises InputError when `path` holds none."""
-        if not (path / "plan.json").is_file() or not (path / "history.jsonl").is_file():
-            raise InputError(f"{path} is no run's folder: it has no plan.json and history.jsonl")
+        if not lexists(path):
+            raise InputError(f"{path}: there is no such folder")
+        if missing := [name for name in ("plan.json", "history.jsonl") if not isfile(path / name)]:
+            within = len(list(path.glob("*/history.jsonl")))
+            hint = f"; {within} in it {'is one' if within == 1 else 'are'}: {path}/*" if within else ""
+            raise InputError(f"{path} is no run's folder: it has no {' and no '.join(missing)}{hint}")
         return cls(path)
 
     @property

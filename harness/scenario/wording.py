@@ -33,7 +33,7 @@ def either(words: Sequence[str]) -> str:
 
 def nearest(found: str, allowed: list[str]) -> str:
     """`did you mean 'pause'? ` where a known name is near, else nothing."""
-    near = get_close_matches(found, allowed, 1)
+    near = get_close_matches(found, allowed, 1) or [word for word in allowed if word.lower() == found.lower()]
     return f"did you mean {near[0]!r}? " if near else ""
 
 

@@ -70,7 +70,7 @@ def test_an_unknown_list_is_wrong_input_in_one_line(capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
-    assert "'sheep' is not one of 'scenarios', 'faults', 'invariants'" in err
+    assert "'sheep' is not allowed; it is scenarios, faults, invariants." in err
 
 
 def test_the_schema_is_a_json_schema_of_the_steps_too(capsys):

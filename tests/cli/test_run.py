@@ -168,7 +168,7 @@ def test_a_report_that_cannot_be_written_leaves_the_verdict(runs, capsys):
     out, err = capsys.readouterr()
     assert "violated" in out
     assert err.splitlines()[1:] == [
-        "no report: runs/tale-7 is no run's folder: it has no plan.json and history.jsonl",
+        "no report: runs/tale-7: there is no such folder",
         "restart   seed 7   exit 1   repeat: harness run restart --seed 7",
     ]
 
