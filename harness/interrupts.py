@@ -11,6 +11,12 @@ from types import FrameType
 from typing import Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_dropped = threading.Event()
+
+
+def was_dropped() -> None:
+    """The KeyboardInterrupt of a signal was lost on its way: the signal that comes next is no second one."""
+    _dropped.set()
 
 
 class Interrupts:
@@ -41,9 +47,10 @@ class Interrupts:
         self._thread.join()
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self._heard.is_set():
+        if self._heard.is_set() and not _dropped.is_set():
             self._kill()
         else:
+            _dropped.clear()
             self._heard.set()
             raise KeyboardInterrupt
 

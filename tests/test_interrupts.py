@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from harness.cluster.wait import wait_until
-from harness.interrupts import Interrupts
+from harness.interrupts import Interrupts, was_dropped
 
 LONG_S = 600.0
 
@@ -49,6 +49,18 @@ def test_the_second_kills_and_interrupts_nothing_more(heard):
             interrupt()
         interrupt()
         assert heard.kills == 1
+
+
+def test_one_that_was_lost_on_its_way_counts_when_it_comes_again(heard):
+    with heard.during():
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                interrupt()
+            was_dropped()
+        with pytest.raises(KeyboardInterrupt):
+            interrupt()
+        interrupt()
+    assert heard.kills == 1
 
 
 def test_what_has_not_ended_when_patience_is_over_is_killed(heard):

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from harness.errors import HarnessError, InputError
+from harness.interrupts import was_dropped
 
 OK, VIOLATED, UNKNOWN, INTERRUPTED, NOBODY_READS, WRONG_INPUT, FAILED = 0, 1, 2, 130, 141, 254, 255
 _MOMENT_S = 0.02
@@ -51,6 +52,7 @@ def repeat_what_is_dropped() -> None:
 
     def hook(dropped: "sys.UnraisableHookArgs") -> None:
         if dropped.exc_type is KeyboardInterrupt:
+            was_dropped()
             main = threading.main_thread().ident
             threading.Timer(_MOMENT_S, signal.pthread_kill, (main, signal.SIGINT)).start()
         else:
