@@ -20,16 +20,19 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from harness.dora import control
+from harness.dora.seldom import Seldom
 from harness.dora.settings import log_to_stderr
 from harness.errors import ClusterError, InputError
 
 _LINE_BYTES = 1 << 22
+_ANSWER_S = 60.0
+_SILENT = "the command has closed its stdin or stdout"
 _NO_PROGRAM = 127
 _FACTS: dict[str, dict[str, Any]] = {
     "lookup": {"owner": str},
@@ -84,6 +87,7 @@ class Guest:
         self._logger = logger
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._complaints, self._is_silent = Seldom(), False
 
     async def serve(self, alive: int, asks: int, answers: int) -> None:
         """Until the process that the descriptor `alive` stands for has ended."""
@@ -91,7 +95,7 @@ class Guest:
         loop.add_reader(alive, ended.set)
         reader = asyncio.StreamReader(limit=_LINE_BYTES)
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(answers, "rb"))
-        self._pipe, _ = await loop.connect_write_pipe(asyncio.Protocol, os.fdopen(asks, "wb"))
+        self._pipe, _ = await loop.connect_write_pipe(lambda: _Asking(self._fall_silent), os.fdopen(asks, "wb"))
         listening = asyncio.create_task(self._listen(reader))
         asked = await control.listen(self._control, self._answerers())
         await ended.wait()
@@ -99,12 +103,19 @@ class Guest:
         asked.close()
 
     async def ask(self, do: str, **fields: Any) -> dict[str, Any]:
-        """What the command answers, its `error` included."""
+        """What the command answers, its `error` included. Raises ClusterError where it does not, or can't be asked."""
+        if self._is_silent:
+            raise ClusterError(_SILENT)
+        if self._pipe.get_write_buffer_size() > _LINE_BYTES:
+            raise ClusterError(f"the command has {_LINE_BYTES} bytes of questions to read")
         number, answer = next(self._numbers), asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         self._pipe.write(json.dumps({"id": number, "do": do, **fields}).encode() + b"\n")
         try:
-            return dict(await answer)
+            async with asyncio.timeout(_ANSWER_S):
+                return dict(await answer)
+        except TimeoutError as error:
+            raise ClusterError(f"the command has not answered for {_ANSWER_S:g} s") from error
         finally:
             del self._waiting[number]
 
@@ -114,10 +125,22 @@ class Guest:
                 answer = json.loads(line)
                 waiting = self._waiting.get(answer["id"])
             except (ValueError, TypeError, LookupError, RecursionError):
-                self._logger.warning("this is no answer: %r", line[:200])
+                self._complain(repr(line[:200]))
             else:
                 if waiting and not waiting.done():
                     waiting.set_result(answer)
+        self._fall_silent()
+
+    def _fall_silent(self) -> None:
+        """What it closed it never opens again."""
+        self._is_silent = True
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(ClusterError(_SILENT))
+
+    def _complain(self, of: str) -> None:
+        if self._complaints.is_due():
+            self._logger.warning("this is no answer: %s (%d so far)", of, self._complaints.count)
 
     async def _line(self, reader: asyncio.StreamReader) -> bytes:
         """The next that is not too long; empty where the command says no more."""
@@ -125,7 +148,7 @@ class Guest:
             try:
                 return await reader.readline()
             except ValueError:  # the reader drops what it has of it; its rest is no answer either
-                self._logger.warning("this is no answer: more than %d bytes without an end", _LINE_BYTES)
+                self._complain(f"more than {_LINE_BYTES} bytes without an end")
 
     def _answerers(self) -> dict[str, control.Answerer]:
         async def sample(request: dict[str, Any]) -> dict[str, Any]:
@@ -164,6 +187,16 @@ class Guest:
     def _named(self, worker: str) -> str:
         """The identity of the worker at an address; what is none stays as it is."""
         return self._identities.get(worker, worker)
+
+
+class _Asking(asyncio.Protocol):
+    """The way to the command's stdin, until that is closed."""
+
+    def __init__(self, on_closed: Callable[[], None]) -> None:
+        self._on_closed = on_closed
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._on_closed()
 
 
 def _list_of_texts(answer: Mapping[str, Any]) -> list[str]:

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from harness.dora.door import Middleware
 from harness.dora.listing import listed
 from harness.dora.loads import Loads
 from harness.dora.pages import ChangedError, Pages
@@ -56,9 +57,9 @@ class Server(Protocol):
         ...
 
 
-def application(worker: Server) -> web.Application:
+def application(worker: Server, *middlewares: Middleware) -> web.Application:
     routes = Routes(worker)
-    served = web.Application()
+    served = web.Application(middlewares=middlewares)
     served.router.add_get("/v1/health", routes.health)
     served.router.add_get("/v1/file", routes.file)
     served.router.add_get("/v1/file/{id}/page/{index}", routes.page)

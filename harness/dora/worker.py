@@ -36,6 +36,7 @@ from harness.dora.actions import (
     Revoke,
     Revoked,
 )
+from harness.dora.door import Door, http_log
 from harness.dora.driver import Driver
 from harness.dora.identity import own_identity
 from harness.dora.loads import Loads
@@ -211,15 +212,18 @@ class Worker:
 
     async def _serve(self, at_the_end: AsyncExitStack) -> int:
         """Listen for HTTP; the port."""
-        runner = web.AppRunner(rest.application(self), access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        door, log = Door(self.logger), http_log(self.logger)
+        served = rest.application(self, door.middleware)
+        runner = web.AppRunner(served, access_log=None, shutdown_timeout=_SHUTDOWN_S, logger=log)
         await runner.setup()
         at_the_end.push_async_callback(runner.cleanup)
         port = self.properties.int("alluxio.worker.http.server.port")
         try:
-            await web.TCPSite(runner, _EVERYWHERE, port).start()
+            listening = await self._loop.create_server(door.of(runner), _EVERYWHERE, port, backlog=door.at_once)
         except OSError as error:
             raise ClusterError(f"can't listen on port {port}: {error.strerror}") from error
-        return int(runner.addresses[0][1])
+        at_the_end.callback(listening.close)
+        return int(listening.sockets[0].getsockname()[1])
 
     # what it says of itself
 

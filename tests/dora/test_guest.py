@@ -14,11 +14,11 @@ from tests.conftest import eventually
 
 pytestmark = pytest.mark.cluster
 
-RUN = "import json, sys; from harness.dora.guest import main; sys.exit(main(json.loads(sys.argv[1])))"
+RUN = "import json, sys; from harness.dora import guest; {}; sys.exit(guest.main(json.loads(sys.argv[1])))"
 ANSWERS = """
 import json, sys
 answers, first = json.loads(sys.argv[1]), []
-noise = {"long": "x" * (9 << 20), "deep": "[" * 100_000}
+noise = {"long": "x" * (9 << 20), "deep": "[" * 100_000, "flood": "x\\n" * 100_000}
 for line in sys.stdin:
     request = json.loads(line)
     said = json.dumps({"id": request["id"], **answers[request["do"]]})
@@ -38,12 +38,13 @@ class Guest:
         self.path, self.log = folder / "control.sock", folder / "log"
         self._folder = folder
 
-    def start(self, *command):
+    def start(self, *command, first="pass"):
+        """`first` is done in the bridge's process before it is one."""
         (self._folder / "identities.json").write_text(json.dumps({"worker-1:28080": WORKER}))
         ours, theirs = socket.socketpair()
         settings = {"name": "client-1", "incarnation": 2, "history_fd": theirs.fileno(), "folder": str(self._folder)}
         settings |= {"control": str(self.path), "identities": str(self._folder / "identities.json")}
-        program = [sys.executable, "-c", RUN, json.dumps({**settings, "command": command})]
+        program = [sys.executable, "-c", RUN.format(first), json.dumps({**settings, "command": command})]
         with self.log.open("ab") as log, ours, theirs:
             self.process = subprocess.Popen(program, stdin=subprocess.DEVNULL, stderr=log, pass_fds=[theirs.fileno()])
         return self
@@ -125,11 +126,12 @@ def test_answers_may_come_in_any_order(guest):
     assert waiting.result()["owner"] == WORKER
 
 
-@pytest.mark.parametrize("key", ["long", "deep"])
+@pytest.mark.parametrize("key", ["long", "deep", "flood"])
 def test_a_line_that_is_too_long_or_too_deep_is_no_answer_and_the_next_one_is(key, guest):
     guest.answering(view={"members": []}, lookup={"owner": "worker-1:28080"})
     assert guest.ask("lookup", key=key)["owner"] == WORKER
     assert "this is no answer: " in guest.log.read_text()
+    assert guest.log.stat().st_size < 10_000
 
 
 def test_a_paused_command_answers_nothing_and_goes_on_where_it_was(guest):
@@ -140,6 +142,35 @@ def test_a_paused_command_answers_nothing_and_goes_on_where_it_was(guest):
         assert not waiting.done()
         os.kill(guest.process.pid, signal.SIGCONT)
         assert waiting.result()["state"] == "ready"
+
+
+def python(guest, program, **how):
+    guest.start(sys.executable, "-c", program, **how)
+    eventually(lambda: not guest.is_silent(), "the bridge to listen")
+
+
+def test_a_command_that_never_answers_is_asked_again_and_again_and_each_time_told_so(guest):
+    python(guest, "import sys; sys.stdin.read()", first="guest._ANSWER_S = 0.01")
+    for _ in range(100):
+        assert guest.ask("sample") == {"ok": False, "error": "the command has not answered for 0.01 s"}
+
+
+def test_a_command_that_never_reads_is_asked_no_more_than_a_pipe_and_a_buffer_hold(guest):
+    python(guest, "import threading; threading.Event().wait()", first="guest._ANSWER_S = 0.01")
+    told = {guest.ask("lookup", key="x" * 60_000)["error"] for _ in range(100)}
+    assert told == {"the command has not answered for 0.01 s", "the command has 4194304 bytes of questions to read"}
+
+
+@pytest.mark.parametrize("closed", [0, 1])
+def test_a_command_that_closes_what_it_hears_or_says_by_is_silent_at_once(guest, closed):
+    python(guest, f"import os, threading; input(); os.close({closed}); threading.Event().wait()")
+    assert guest.ask("sample") == {"ok": False, "error": "the command has closed its stdin or stdout"}
+    assert guest.ask("view") == {"ok": False, "error": "the command has closed its stdin or stdout"}
+
+
+@pytest.mark.parametrize("program", ["pass", "import os, sys; os.fork() and os._exit(0); sys.stdin.read()"])
+def test_a_command_that_ends_ends_the_node_whatever_it_leaves_behind(guest, program):
+    assert guest.start(sys.executable, "-c", program).process.wait(timeout=15) == 0
 
 
 def test_a_program_that_can_not_be_run_ends_the_node_with_a_reason(guest):

@@ -135,6 +135,16 @@ def tear(path):
     path.write_bytes(sealed[:60] + bytes(len(sealed) - 60))
 
 
+def be_a_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def be_without_end(path):
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
 def be_another(path):
     path.write_bytes((path.parent / page_name(OTHER, 0)).read_bytes())
 
@@ -154,6 +164,16 @@ def test_a_page_that_is_not_what_was_put_is_never_given_out(new_store, folder, d
     assert (store.held(FILE), (folder / page_name(FILE, 0)).exists()) == (0, False)
     assert store.get(page_name(OTHER, 0)) == page(2)
     assert store.used_bytes == SEALED + 100
+
+
+@pytest.mark.parametrize("become", [be_a_pipe, be_without_end])
+def test_what_somebody_puts_in_the_place_of_a_page_neither_hangs_nor_fills_memory(new_store, folder, become):
+    store = new_store()
+    store.put(page_name(FILE, 0), page(1))
+    become(folder / page_name(FILE, 0))
+    assert store.get(page_name(FILE, 0)) is None
+    store.put(page_name(FILE, 0), page(1))
+    assert store.get(page_name(FILE, 0)) == page(1)
 
 
 def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else_is(new_store, folder):
