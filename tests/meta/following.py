@@ -48,6 +48,11 @@ class Script:
         self._changed, self._goes_on = changed or {}, goes_on or {}
         self._steps, self._lines = list[Step](), ["outside=$PATH"]
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What is left to do."""
+        return tuple(self._steps)
+
     def read(self, document: Path) -> "Script":
         for block in blocks_of(document):
             if block.is_file:

@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 from harness import load_scenario, make_plan
 from harness.checks import INVARIANTS
 from harness.cli import harness
+from harness.dora.cli import CLUSTER_SAYS_NO
+from harness.dora.cli import main as dora
 from harness.packaged import scenarios
 from tests.meta.documents import READ, blocks_of
 from tests.meta.source import ROOT
@@ -35,6 +37,12 @@ def test_every_command_exists(line):
     _, name, *words = shlex.split(line)
     assert name in harness.commands
     assert {word for word in words if word.startswith("-")} <= options_of(harness.commands[name])
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("dora ")])
+def test_what_asks_an_etcd_that_is_not_there_is_understood(line, capsys):
+    assert dora(shlex.split(line.replace("etcd.example:2379", "127.0.0.1:1"))[1:]) == CLUSTER_SAYS_NO
+    assert "127.0.0.1:1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", harness.commands)
