@@ -18,23 +18,20 @@ from typing import Any
 from harness.cluster.process import fork_into, pass_gate
 
 PRELOAD = (
+    "harness.observer",
+    "harness.workload",
+    "harness.dora.operator",
+    "fsspec.implementations.local",
     "harness.dora.worker",
     "harness.dora.client",
     "harness.dora.guest",
-    "harness.dora.operator",
-    "harness.observer",
-    "harness.workload",
-    "fsspec.implementations.local",
 )
+"""In the order in which a run needs them: what comes with etcd does not wait for what only clients import."""
 _MESSAGE_BYTES = 1 << 17
 
 
 def main(supervisor: socket.socket, history: int) -> int:
     """Serve the supervisor until it hangs up."""
-    for module in PRELOAD:
-        importlib.import_module(module)
-    gc.collect()
-    gc.freeze()
     return Zygote(supervisor, history).serve()
 
 
@@ -43,10 +40,15 @@ class Zygote:
         self._supervisor, self._history = supervisor, history
         self._selector = selectors.DefaultSelector()
         self._selector.register(supervisor, selectors.EVENT_READ, None)
+        self._ahead = list(PRELOAD)
 
     def serve(self) -> int:
+        """While nobody asks for anything, import what will be needed."""
         while True:
-            for key, _ in self._selector.select():
+            asked = self._selector.select(0 if self._ahead else None)
+            if not asked:
+                self._load()
+            for key, _ in asked:
                 if key.data is not None:
                     self._reap(key.fd, key.data)
                 elif message := self._supervisor.recv(_MESSAGE_BYTES):
@@ -54,7 +56,15 @@ class Zygote:
                 else:
                     return 0
 
+    def _load(self) -> None:
+        """The next module; the garbage collector will not touch, and so not copy, what all that is forked shares."""
+        importlib.import_module(self._ahead.pop(0))
+        gc.collect()
+        gc.freeze()
+
     def _start(self, order: dict[str, Any]) -> int:
+        while order["run"].partition(":")[0] in self._ahead:
+            self._load()
         network, gate = (os.open(order[name], os.O_RDONLY) for name in ("network", "gate"))
 
         def become() -> int:

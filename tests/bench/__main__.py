@@ -1,6 +1,7 @@
 """`python -m tests.bench [NAME...] [--store] [--json]`: measures the subjects named, or all; a table is the result."""
 
 import json
+import os
 import pkgutil
 import subprocess
 import sys
@@ -39,6 +40,7 @@ def measured(subject: str, rows: Callable[[], Iterator[Row]]) -> list[Row]:
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON in place of the table.")
 def bench(names: tuple[str, ...], store: bool, as_json: bool) -> None:
     """Measure the subjects named, or all; no figure is a failure."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each program that is timed compiles what it imports
     subjects = known()
     try:
         wanted = frame.subjects(names, subjects)
