@@ -8,6 +8,7 @@ from harness.checks.bounds import NEVER, SECOND, SILENCE_S
 from harness.checks.fold import Fold
 from harness.checks.verdict import Verdict
 from harness.core.history import Op
+from harness.core.plan import Plan
 
 _FIRST = ("enough-evidence", "faults-are-proven", "nothing-unplanned")
 """Where these are unknown others often are for that very reason."""
@@ -34,11 +35,12 @@ class Starvation(Fold):
     """
     Whether the machine let all run. The observer did not run where it asked etcd nothing between two reads that were
     answered; a node was silent where it answered late, or was not seen answering, and no signal and no start came
-    between.
+    between. Clients of somebody else and nodes that are broken on purpose may be silent for reasons of their own.
     """
 
-    def __init__(self, scale: float) -> None:
-        self._least_ns = int(SILENCE_S * scale * SECOND)
+    def __init__(self, plan: Plan) -> None:
+        self._least_ns = int(SILENCE_S * plan.time_scale * SECOND)
+        self._others = {*plan.guests, *plan.broken}
         self._reached: Op | None = None
         self._observer_ns = 0
         self._nodes: dict[str, _Node] = {}
@@ -54,6 +56,8 @@ class Starvation(Fold):
     on_signal = on_start
 
     def on_sample_ok(self, op: Op) -> None:
+        if op.actor in self._others:
+            return
         node, sent_ns = self._nodes.setdefault(op.actor, _Node()), op.value["sent_ns"]
         last_ns = min(node.last_ns, sent_ns)
         if last_ns > node.touched_ns:

@@ -37,8 +37,8 @@ def test_a_long_reason_is_cut():
     assert len(why_unknown([unknown("b", "word " * 200)], "")) < 220
 
 
-def why(*ops, scale=1.0):
-    return judge(replace(PLAN, time_scale=scale), History.of(flat([run_begins(), *ops]))).why
+def why(*ops, scale=1.0, **plan):
+    return judge(replace(PLAN, time_scale=scale, **plan), History.of(flat([run_begins(), *ops]))).why
 
 
 def steady(*names):
@@ -67,6 +67,13 @@ def test_most_nodes_silent_is_told_with_the_longest_silence():
 
 def test_one_silent_node_of_many_is_no_starvation():
     assert "starved" not in why(late("worker-1"), steady("worker-2", "worker-3"))
+
+
+def test_who_is_not_ours_or_broken_on_purpose_tells_nothing_of_the_machine():
+    told = late("client-1", "worker-1"), steady("worker-3")
+    assert "starved" in why(told)
+    assert "starved" not in why(told, broken={"worker-1": "animals.py:Sleepy"})
+    assert "starved" not in why(told, guests={"client-1": ("sh",)})
 
 
 def test_nodes_that_are_asked_seldom_are_not_silent():
