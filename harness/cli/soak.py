@@ -151,14 +151,14 @@ def _task(title: str, name: str, plan: Plan, wanted: Wanted) -> "Task":
 
 
 def _opening(tasks: list["Task"], seeds: range, at_once: int) -> str:
-    """`soak   partition kill   seeds 1 to 20   40 runs, about 2 min 20 s`"""
+    """`soak   partition kill   seeds 1 to 20   40 runs, at least 2 min 20 s`"""
     from harness.checks.verdict import counted
     from harness.report.wording import long_span_text
 
     names = " ".join(dict.fromkeys(task.scenario for task in tasks))
     which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
-    about = long_span_text(sum(task.lasts_s for task in tasks) / at_once)
-    return f"soak   {names}   {which}   {counted(len(tasks), 'run')}, about {about}"
+    least = long_span_text(sum(task.lasts_s for task in tasks) / at_once)
+    return f"soak   {names}   {which}   {counted(len(tasks), 'run')}, at least {least}"
 
 
 def _admission(room: "Room", plans: list[Plan], at_once: int, asked: int | None) -> str:

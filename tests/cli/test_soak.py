@@ -92,7 +92,7 @@ def test_quiet_is_one_line_for_each_scenario(soaks, capsys):
 def test_how_many_run_at_once_is_told_with_the_reason(soaks, capsys):
     main(["soak", "kill", "--runs-count", "2", "--jobs", "9"])
     opening, admission = capsys.readouterr().err.splitlines()
-    assert opening.startswith("soak   kill   seeds 1 to 2   2 runs, about ")
+    assert opening.startswith("soak   kill   seeds 1 to 2   2 runs, at least ")
     assert admission.startswith("  2 at once, as asked: ")
     assert "of up to 8 nodes" in admission
     assert soaks.options["at_once"] == 2
