@@ -21,26 +21,30 @@ _EXIT_CODE = re.compile(r"# exit code (\d+)$")
 _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b\d{8}T\d{6}Z\b")
 _NUMBER = re.compile(r"<?-?\b\d+(\.\d+)?( ?(ms|s|%)(?!\w))?")
 _PATIENCE_S = 600
+_BESIDE = "& beside=$!\nset +m\ntrap 'kill -- -$beside; wait' EXIT"
+"""A group of its own, ended with the shell, which waits for it."""
 
 
 class Step(NamedTuple):
-    """`shown` is what the document says that one sees."""
+    """`shown` is what the document says that one sees; no status is that of one that goes on."""
 
     command: str
-    status: int = 0
+    status: int | None
     shown: str = ""
 
 
 class Said(NamedTuple):
+    """Without a status it did not end, or was never begun."""
+
     step: Step
-    status: int
+    status: int | None
     output: str
 
 
 class Script:
     """
-    `not_run` are patterns of what is left out, `changed` texts of commands that are replaced, `goes_on` commands that
-    run beside the following ones, until those are over, from the moment on at which the last word of each holds.
+    `not_run` are patterns of what is left out, `changed` texts that are replaced, `goes_on` commands that
+    run beside the following ones, which begin once the shell has done what stands there, and is ended after them.
     """
 
     def __init__(self, folder: Path, not_run=(), changed=None, goes_on=None) -> None:
@@ -80,20 +84,23 @@ class Script:
         for old, new in self._changed.items():
             text = text.replace(old, new)
         number = len(self._steps)
-        self._steps.append(Step(text, int(status[1]) if status else 0))
-        beside = self._goes_on.get(text)
+        until = self._goes_on.get(text)
+        self._steps.append(Step(text, None if until else int(status[1]) if status else 0))
         if in_shell_of_its_own:
             text = f"PATH=$outside bash -ec {shlex.quote(text)}"
-        self._lines += ["{", text, f"}} >.said/{number} 2>&1 </dev/null" + (" &" if beside else "")]
-        self._lines.append(beside or f"echo $? >.said/{number}.status")
+        ends = f">.said/{number} 2>&1 </dev/null"
+        if until:
+            self._lines += ["set -m", "{ trap : TERM", text, f"}} {ends} {_BESIDE}", until]
+        else:
+            self._lines += ["{", text, f"}} {ends}", f"echo $? >.said/{number}.status"]
 
     def _is_left_out(self, part: str) -> bool:
         return any(pattern.fullmatch(part) for pattern in self._not_run)
 
     def carry_out(self, environment: dict[str, str]) -> list[Said]:
-        """Raises TimeoutError when that takes ten minutes."""
+        """Raises subprocess.TimeoutExpired when that takes ten minutes."""
         (self._folder / ".said").mkdir()
-        text = "\n".join([*self._lines, "kill $(jobs -p) 2>/dev/null; wait", ""])
+        text = "\n".join([*self._lines, ""])
         with subprocess.Popen(["bash"], cwd=self._folder, env=environment, stdin=-1, start_new_session=True) as shell:
             try:
                 shell.communicate(text.encode(), timeout=_PATIENCE_S)
@@ -102,9 +109,9 @@ class Script:
         return [self._said(number, step) for number, step in enumerate(self._steps)]
 
     def _said(self, number: int, step: Step) -> Said:
-        status = self._folder / ".said" / f"{number}.status"
-        output = (self._folder / ".said" / str(number)).read_text(encoding="utf-8")
-        return Said(step, int(status.read_text()) if status.exists() else step.status, output)
+        output, status = self._folder / ".said" / str(number), self._folder / ".said" / f"{number}.status"
+        text = output.read_text(encoding="utf-8") if output.exists() else ""
+        return Said(step, int(status.read_text()) if status.exists() else None, text)
 
 
 def wrong(said: list[Said]) -> list[str]:
@@ -153,4 +160,5 @@ def _steps_of_job(file: str, text: str) -> list[str]:
 def _end(shell: subprocess.Popen) -> None:
     """With whatever it started that is still there."""
     if shell.poll() is None:
-        os.killpg(shell.pid, signal.SIGKILL)
+        os.killpg(shell.pid, signal.SIGTERM)
+        shell.wait(30)

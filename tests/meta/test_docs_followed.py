@@ -24,11 +24,10 @@ NOT_RUN = {
 }
 """Commands that are only read, with the reason."""
 CHANGED = {"--runs-count 6": "--runs-count 1"}
-GOES_ON = {
-    "harness run kill --set duration=5m --etcd process": (
-        """until grep -qs '"fault":"kill"\\|"f":"kill"' runs/kill-*/history.jsonl; do sleep 0.1; done; sleep 5"""
-    )
-}
+GONE = """until grep -qs '"type":"ok","f":"heal"' runs/kill-*/history.jsonl &&
+    [ "$(grep -c '"f":"delete"' runs/kill-*/history.jsonl)" -ge 2 ]; do sleep 0.1; done"""
+"""The first worker that was killed is back, the second offline."""
+GOES_ON = {"harness run kill --set duration=5m --etcd process": GONE}
 SCENARIOS = [block for path in READ for block in blocks_of(path) if block.language == "yaml" and not block.file]
 FOLLOWED = [path for path in READ if path != TUTORIAL and Script(ROOT, NOT_RUN).read(path).steps]
 

@@ -2,6 +2,7 @@
 
 import os
 
+import psutil
 import pytest
 
 from tests.meta.following import Script, shows, wrong
@@ -57,6 +58,11 @@ def test_a_failure_that_was_announced_and_did_not_come_is_told(followed):
     assert "exit code 0, not 1" in told
 
 
+def test_what_was_never_begun_is_told(followed):
+    told = wrong(followed(commands("exit 0", "echo so")))
+    assert [text.partition(":")[0] for text in told] == ["exit 0", "echo so"]
+
+
 def test_what_is_not_said_is_told(followed):
     assert len(wrong(followed(commands("echo 3 sheep", shown="4 goats")))) == 1
 
@@ -67,9 +73,11 @@ def test_a_command_may_be_changed_and_then_has_to_say_the_same(followed):
 
 
 def test_one_that_goes_on_runs_beside_the_others_and_is_ended_with_them(followed):
-    until = "until test -e begun; do :; done"
-    said = followed(commands("touch begun; sleep 60", "ls begun"), goes_on={"touch begun; sleep 60": until})
-    assert (said[1].output, wrong(said)) == ("begun\n", [])
+    goes_on = "sh -c 'echo $$ >begun; sleep 60'"
+    until = "until test -s begun; do :; done"
+    said = followed(commands(goes_on, "cat begun"), goes_on={goes_on: until})
+    assert wrong(said) == []
+    assert not psutil.pid_exists(int(said[1].output))
 
 
 def test_each_step_of_a_job_is_a_shell_of_its_own(followed):
