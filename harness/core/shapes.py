@@ -34,6 +34,7 @@ class Kind(NamedTuple):
 _Whole = Annotated[int, msgspec.Meta(ge=0)]
 WHOLE, ANY_WHOLE = Kind("a whole number, 0 or more", _Whole), Kind("a whole number", int)
 NUMBER, TEXT, YES_OR_NO = Kind("a number", float), Kind("a text", str), Kind("true or false", bool)
+WALL = Kind("seconds since 1970, before the year 10000", Annotated[float, msgspec.Meta(ge=0, lt=253402300800)])
 TEXTS, NUMBERS = Kind("a list of texts", list[str]), Kind("a list of whole numbers", list[_Whole])
 ADDRESSES = Kind("a map of texts to texts", dict[str, str])
 
@@ -83,7 +84,7 @@ ALWAYS: Mapping[str, Shape] = {
         "etcd": Kind("a map of runtime, version and members", Server),
         "fabric": TEXT,
         "harness": TEXT,
-        "wall_s": NUMBER,
+        "wall_s": WALL,
     },
     "phase": {"phase": one_of("start", "run", "heal", "settle", "stop")},
     "left-behind": {"left": TEXTS},

@@ -22,7 +22,8 @@ def write_report(run_dir: RunDir, result: Result, repeat: str = "") -> Path:
     metrics, read_log, plan = run_dir.samples(), run_dir.log, run_dir.read_plan()
     with run_dir.blamed(plan.guests):
         html = page(plan, watched.over(run_dir.ops()), result, metrics=metrics, read_log=read_log, repeat=repeat)
-    run_dir.write_junit(junit(result, repeat, watched.wall_s))
+        suites = junit(result, repeat, watched.wall_s)
+    run_dir.write_junit(suites)
     return run_dir.write_report(html)
 
 
