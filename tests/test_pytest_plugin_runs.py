@@ -1,13 +1,11 @@
 """Runs and clusters inside a user's pytest: what passes, what fails, and what is told."""
 
 import json
-import re
 import shutil
 import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.meta.test_docs import README
 from tests.plugged import SMALL, folders, gone
 from tests.zoo.table import ZOO
 
@@ -138,12 +136,6 @@ def test_a_cluster_is_broken_asked_and_judged_from_python(plugged):
     assert [text.count(f"{fault}:") for fault in ("kill", "partition", "join", "restart", "pause")] == [1, 1, 1, 1, 2]
     assert properties_of(plugged.path / "report.xml")["test_it"]["harness_outcome"] == "valid"
     assert gone(folder)
-
-
-def test_the_readmes_example_passes(plugged):
-    (example,) = re.findall(r"```python\n(import pytest\n.*?)```", README, re.DOTALL)
-    plugged.write("test_readme.py", example)
-    plugged.run("--harness-seeds", "3-3").assert_outcomes(passed=1)
 
 
 def test_what_a_cluster_violated_fails_its_test(plugged):
