@@ -13,6 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from harness.checks import Judgement, judge
+from harness.checks.identities import NoPrematureEviction
+from harness.checks.judging import why_not_judged
 from harness.cluster.budget import Admission
 from harness.cluster.cluster import Cluster
 from harness.cluster.control import Control
@@ -212,15 +214,16 @@ class Attempt:
 
     def _settle(self, cluster: Cluster, details: list[str]) -> None:
         """
-        Until views agree, and a lease was kept, be the run ever so short, or the bound passes; then every client's
-        final lookups and reads, and etcd's last word.
+        Until views agree, and a lease was kept (a run may have been too short for that to be judged), or the bound
+        passes; then every client's final lookups and reads, and etcd's last word.
         """
         workload, observer, status = cluster.node(WORKLOAD), cluster.node(OBSERVER), self._status
         workload.tell("end")
         with _told_if_late(details):
             cluster.seconds_until("views agree", status.views_agree, self._plan.settle_s, status.disagreement)
             details.append(status.agreement())
-            cluster.seconds_until("a keepalive", status.is_kept, self._plan.settle_s)
+            if not why_not_judged(self._plan, NoPrematureEviction.name):
+                cluster.seconds_until("a keepalive", status.is_kept, self._plan.settle_s)
         with _told_if_late(details):
             workload.tell("final")
             cluster.seconds_until("final lookups and reads", lambda: status.count("final") > 0, _FINAL_S)
