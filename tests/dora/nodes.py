@@ -53,10 +53,13 @@ class Node:
             "history_fd": theirs.fileno(),
             "class": self._part,
         }
-        command = [sys.executable, "-c", _RUN.format(role=self._role), json.dumps(settings)]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stderr=log, pass_fds=[theirs.fileno()])
+            self.process = self.spawn(settings, log)
         theirs.close()
+
+    def spawn(self, settings, log):
+        command = [sys.executable, "-c", _RUN.format(role=self._role), json.dumps(settings)]
+        return subprocess.Popen(command, stderr=log, pass_fds=[settings["history_fd"]])
 
     def end(self):
         self.process.kill()

@@ -1,80 +1,190 @@
 """
-Kills a process with -9 again and again while it caches pages; each time a fresh one must serve every page as the UFS
-has it. `python -m tests.dora.page_kills FOLDER KILLS` prints how many kills left a page half written.
+Kills a worker with -9 again and again while it writes pages; started again on the same folder it must serve every page
+and every file as the UFS has it. `python -m tests.dora.page_kills FOLDER CLUSTER ENDPOINT KILLS [CLASS]` prints how
+many kills left a page half written, and how many pages were served from the disk afterwards.
 """
 
-import asyncio
 import os
 import random
 import signal
 import sys
 import threading
+import time
+from http.client import HTTPConnection
+from multiprocessing.context import ForkProcess
 from pathlib import Path
+from types import SimpleNamespace
 
-from harness.dora.page_store import PageStore
-from harness.dora.pages import Pages
-from harness.dora.ufs import Ufs
+from harness.cluster.linux import die_with_parent
+from harness.dora import worker
+from harness.dora.page_store import checksum
+from harness.dora.rest import cached
+from tests.conftest import eventually
+from tests.dora.nodes import Node
+from tests.dora.stub import page_of
 
-_FILES, _FILE_BYTES, _PAGE_BYTES = 6, 1_000_000, 131_072
-_LIMIT_BYTES = _FILES * _FILE_BYTES // 3
-_WITHIN_S = 0.02
-
-
-async def go_over(folder, has_begun=None):
-    """Read all files through the cache, which holds a third of them, and compare: once, or for ever and say so."""
-    told = []
-    pages = Pages(Ufs(f"file://{folder}/ufs"), PageStore(folder / "pages", _LIMIT_BYTES, told.append), _PAGE_BYTES)
-    await pages.open()
-    while True:
-        for url in pages.ufs.urls():
-            file = pages.ufs.file(url)
-            if has_begun:
-                os.write(has_begun, b".")
-            found = await asyncio.gather(*(pages.page(file, index) for index in range(pages.count(file))))
-            if b"".join(found) != Path(file.place).read_bytes() or told:
-                raise SystemExit(f"{url} is not what the UFS has; {told}")
-        if not has_begun:
-            pages.close()
-            return
+FILES, CHANGED = 6, 4
+PAGE_BYTES, FILE_BYTES = 1 << 18, 7 << 17
+CONF = {
+    "alluxio.worker.identity.uuid": "00000000-0000-0000-0000-000000000001",
+    "alluxio.worker.failure.detection.timeout": "60s",  # however slow the machine is, it goes on serving
+    "alluxio.worker.page.store.page.size": f"{PAGE_BYTES}B",
+    "alluxio.worker.page.store.sizes": f"{FILES * FILE_BYTES * 3 // 2}B",
+}
 
 
-def forked(folder, has_begun=None):
-    pid = os.fork()
-    if pid:
-        return pid
-    status = 1
-    try:
-        asyncio.run(go_over(folder, has_begun))
-        status = 0
-    except SystemExit as error:
-        print(error, flush=True)
-    finally:
-        os._exit(status)
+class Fork(ForkProcess):
+    """A worker in a fork of this process, which has imported all that it needs: it starts in milliseconds."""
+
+    def __init__(self, settings, log):
+        super().__init__(target=self.become, args=(settings, log.fileno()), daemon=True)
+        self.start()
+
+    @staticmethod
+    def become(settings, log):
+        die_with_parent()
+        os.dup2(log, sys.stderr.fileno())
+        sys.exit(worker.main(settings))
+
+    def wait(self, timeout=None):
+        self.join(timeout)
+        return self.exitcode
 
 
-def main(folder, kills):
+class Worker(Node):
+    def spawn(self, settings, log):
+        return Fork(settings, log)
+
+    def address(self):
+        """Where it serves, by the first view that holds its registration: it has another port at each start."""
+        registered = self.op("register").value["revision"]
+        view = eventually(lambda: self._view_since(registered), "its view", within_s=60)
+        (address,) = view["online"].values()
+        return address
+
+    def _view_since(self, revision):
+        view = self.ask("view")
+        return view.get("revision", 0) >= revision and view
+
+    def kill(self):
+        self.process.kill()
+        status = self.exit_status()
+        if status != -signal.SIGKILL:
+            raise SystemExit(f"it had ended by itself, with {status}")
+
+
+class Files:
+    """What the UFS holds, and what a client may ask of it: [(path of HTTP, the right answer)]."""
+
+    def __init__(self, folder, draw):
+        self._folder, self._draw = folder, draw
+        self._contents = {}
+        self._folder.mkdir()
+        for number in range(FILES):
+            self._change(f"key-{number}")
+
+    def changed(self):
+        """Changes some of them, and asks for those: one as a whole, the others by their pages."""
+        names = self._draw.sample(sorted(self._contents), CHANGED)
+        for name in names:
+            self._change(name)
+        asked = [*self.whole(names[:1]), *self.pages(names[1:])]
+        self._draw.shuffle(asked)
+        return asked
+
+    def pages(self, names=None):
+        for name in names or self._contents:
+            url, contents = self._url(name), self._contents[name]
+            for index, start in enumerate(range(0, len(contents), PAGE_BYTES)):
+                yield page_of(url, index), contents[start : start + PAGE_BYTES]
+
+    def whole(self, names=None):
+        for name in names or self._contents:
+            yield f"/v1/file?path={self._url(name)}", self._contents[name]
+
+    def _change(self, name):
+        contents = self._contents[name] = self._draw.randbytes(FILE_BYTES - self._draw.randrange(PAGE_BYTES))
+        (self._folder / "next").write_bytes(contents)
+        (self._folder / "next").rename(self._folder / name)
+
+    def _url(self, name):
+        return f"file://{self._folder / name}"
+
+
+def must_be_right(connection, path, contents):
+    """The answer to what was asked last; how many of its pages were on disk."""
+    answer = connection.getresponse()
+    found = answer.read()
+    if answer.status != 200 or found != contents:
+        raise SystemExit(f"{path}: {answer.status}, {len(found)} bytes, which are not those of the UFS")
+    return cached(answer.headers)[0]
+
+
+def go_over(address, asked):
+    """Ask one after the other; how many pages were on disk."""
+    connection, hits = HTTPConnection(address, timeout=60), 0
+    for path, contents in asked:
+        connection.request("GET", path)
+        hits += must_be_right(connection, path, contents)
+    connection.close()
+    return hits
+
+
+def all_right(node, files):
+    """Every page must be what the UFS has, and every file; where it serves, and how many pages it found on disk."""
+    address = node.address()
+    hits = go_over(address, files.pages())
+    go_over(address, files.whole())
+    return address, hits
+
+
+def ask_all(address, asked):
+    """At once; the connections, on which answers come."""
+    connections = []
+    for path, _ in asked:
+        connections.append(HTTPConnection(address, timeout=60))
+        connections[-1].request("GET", path)
+    return connections
+
+
+def fill(address, asked):
+    """How many seconds it took until all answers were there, which must be right."""
+    began_s = time.monotonic()
+    for connection, (path, contents) in zip(ask_all(address, asked), asked, strict=True):
+        must_be_right(connection, path, contents)
+        connection.close()
+    return time.monotonic() - began_s
+
+
+def kill_amid(node, address, asked, after_s):
+    connections = ask_all(address, asked)
+    threading.Event().wait(after_s)
+    node.kill()
+    for connection in connections:
+        connection.close()
+
+
+def half_written(pages):
+    """Whether anything there is not a whole page by its own name."""
+    sealed = {page.name: page.read_bytes() for page in pages.iterdir() if page.name != "lock"}
+    return any(page[:32] != checksum(name, page[32:]) for name, page in sealed.items())
+
+
+def main(folder, cluster, endpoint, kills, part=None):
     draw, torn = random.Random(kills), 0
-    (folder / "ufs").mkdir()
-    for number in range(_FILES):
-        (folder / "ufs" / f"key-{number}").write_bytes(draw.randbytes(_FILE_BYTES + number))
+    files = Files(folder / "ufs", draw)
+    node = Worker(folder, SimpleNamespace(name=cluster, endpoint=endpoint), "worker", "killed", part, **CONF)
+    address, hits = all_right(node, files)
     for _ in range(kills):
-        heard, says = os.pipe()
-        pid = forked(folder, says)
-        os.close(says)
-        os.read(heard, 1)
-        threading.Event().wait(draw.uniform(0, _WITHIN_S))
-        os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        os.close(heard)
-        if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
-            return 1
-        torn += any(path.suffix == ".part" for path in (folder / "pages").glob("*"))
-        _, status = os.waitpid(forked(folder), 0)
-        if status:
-            return 1
-    print(f"{kills} kills, {torn} of them in the middle of a page")
-    return 0
+        took_s = fill(address, files.changed())
+        kill_amid(node, address, files.changed(), draw.uniform(0, took_s))
+        torn += half_written(folder / "killed" / "pages")
+        node.start()
+        address, kept = all_right(node, files)
+        hits += kept
+    node.end()
+    print(f"{kills} kills, {torn} left a page half written, {hits} pages were served from the disk afterwards")
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))
+    main(Path(sys.argv[1]), *sys.argv[2:4], int(sys.argv[4]), *sys.argv[5:])

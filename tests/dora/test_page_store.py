@@ -1,14 +1,10 @@
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from harness.dora.page_store import PageStore, page_name
 
-ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("HARNESS_TEST_PAGE_KILLS", "10"))
 FILE, OTHER = "a" * 64, "b" * 64
 SEALED = 32
 
@@ -227,11 +223,3 @@ def test_a_full_disk_is_told_once_and_leaves_no_half_page(new_store, folder, tol
     assert (store.held(FILE), store.get(page_name(FILE, 0)), store.used_bytes) == (1, page(0), SEALED + 100)
     assert len(told) == 1
     assert "No space left on device" in told[0]
-
-
-def test_a_process_killed_while_it_writes_never_leaves_a_wrong_page(tmp_path):
-    command = [sys.executable, "-m", "tests.dora.page_kills", str(tmp_path), str(KILLS)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert done.stdout.startswith(f"{KILLS} kills, ")
-    assert not list((tmp_path / "pages").glob("*.part"))
