@@ -20,7 +20,8 @@ _SHORT = 1 / 3
 class Pause:
     """
     A worker's pause from `stopped` to `thawed`, the lease it had and the last moment before at which it had sent what
-    etcd acknowledged; then what etcd's log has of its alive key until `end_ns`.
+    etcd acknowledged; then what etcd's log has of its alive key until `end_ns`. `moving_on_s` is how much longer than
+    usual etcd may take to be heard from.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Pause:
     events: dict[int, Op] = field(default_factory=dict)
     awoken_ns: int = NEVER
     heard_ns: int = 0
+    moving_on_s: float = 0.0
     end_ns: int = NEVER
 
     @property
@@ -84,25 +86,31 @@ class APauseCountsOnce(Invariant):
         put = self.truth.log.puts.get(f"{self.truth.log.alive}{node.id}")
         if lease is None or put is None or node.id is None or put.value["lease"] != lease.lease:
             return
-        if node.is_online and op.time_ns < lease.lives_until_ns and self._is_otherwise_well(node):
+        is_alive = node.is_online and node.echo_ns < op.time_ns < lease.lives_until_ns
+        if is_alive and self._is_otherwise_well(node):
             self._open[op.actor] = Pause(node.id, lease.lease, lease.ttl_s, lease.sent_ns, op)
 
     def _thaws(self, pause: Pause, op: Op) -> None:
         node = self.truth.nodes.node(op.actor)
         if self._is_otherwise_well(node) and node.disturbed_ns < pause.stopped.time_ns:
             pause.thawed = op
+            pause.moving_on_s = self.truth.nodes.moving_on_s
             pause.end_ns = op.time_ns + int(self._watched_s(pause) * SECOND)
         else:
             del self._open[op.actor]
 
     def _is_otherwise_well(self, node: Node) -> bool:
-        nodes = self.truth.nodes
-        return node.runs and not nodes.etcd_troubles and node.held_up <= {"paused"} and not node.term
+        """A keepalive that goes to a silent member of etcd first may come too late."""
+        is_etcd_well = not (self.truth.nodes.etcd_troubles or node.silent)
+        return node.runs and is_etcd_well and node.held_up <= {"paused"} and not node.term
 
     def _watched_s(self, pause: Pause) -> float:
-        """For so long after the thaw it may take to come back, and must not leave again: (T + I + one read + w) x."""
+        """
+        For so long after the thaw it may take to come back, and must not leave again: (T + I + one read + w) x, and
+        for each member of etcd that is silent to somebody as with every bound.
+        """
         bounds = self.truth.bounds
-        return pause.ttl_s * bounds.scale + bounds.fresh_s
+        return pause.ttl_s * bounds.scale + bounds.fresh_s + pause.moving_on_s
 
     # What comes of it
 

@@ -217,6 +217,35 @@ def test_a_worker_that_was_cut_off_or_offline_already_is_not_judged():
     assert paused(5, sampled(0.95, WHO, 4, pid=PID, state="fenced")).outcome == "unknown"
 
 
+@pytest.mark.parametrize(
+    "silent",
+    [
+        fault(0.2, "pause", 3, "etcd-2"),
+        fault(0.2, "isolate", 3, "etcd-2", cuts=[[["etcd-2"], ["etcd-1", "etcd-3", WHO]]]),
+        fault(0.2, "partition", 3, cuts=[[[WHO], ["etcd-2"]]]),
+    ],
+)
+def test_a_worker_that_may_ask_a_silent_member_of_etcd_first_is_not_judged(silent):
+    led = op(0.1, "observer", "leader", {"member": "etcd-1", "term": 2})
+    told = paused(0.6, gone(2.9), back(3.1), led, plan=THREE)
+    assert told.outcome == "violated"
+    assert paused(0.6, gone(2.9), back(3.1), led, silent, plan=THREE).outcome == "unknown"
+
+
+def test_what_was_sent_into_a_cut_may_come_late_after_its_heal_too():
+    led = op(-3, "observer", "leader", {"member": "etcd-1", "term": 2})
+    cut = fault(-2, "partition", 3, cuts=[[[WHO], ["etcd-2"]]])
+    long_ago, just_now = healed(-1.8, "partition", 3), healed(0.2, "partition", 3)
+    assert paused(0.6, gone(2.9), back(3.1), led, cut, long_ago, plan=THREE).outcome == "violated"
+    assert paused(0.6, gone(2.9), back(3.1), led, cut, just_now, plan=THREE).outcome == "unknown"
+
+
+def test_a_member_of_etcd_that_only_others_can_not_reach_keeps_nobody_from_judging():
+    led = op(0.1, "observer", "leader", {"member": "etcd-1", "term": 2})
+    other = fault(0.2, "partition", 3, cuts=[[["worker-2"], ["etcd-2"]]])
+    assert paused(0.6, led, other, plan=THREE).outcome == "valid"
+
+
 def test_a_machine_that_did_not_run_makes_a_pause_neither_short_nor_long():
     for for_s, more in ((0.6, []), (3.8, [gone(3.2), back(4.9)])):
         ops = [one for one in [reached(0, 1.05), reached(1.5, 2)] if one]
