@@ -8,7 +8,7 @@ from harness.checks.invariant import Invariant
 from harness.checks.log import Event
 from harness.checks.planned import membership_changes, spoils_keys
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict, counted
+from harness.checks.verdict import Verdict, counted, too_few
 from harness.core.entity import decode
 from harness.core.history import Op
 from harness.core.membership import bytes_of
@@ -68,8 +68,11 @@ class NoWatchGap(Invariant):
             self._compare(stride, held[since], held[until])
         return self.answer(
             f"{counted(len(covered), 'stride')} between {counted(len(revisions), 'revision')}",
-            missing or ("" if covered else "no process was seen with one view and then with a newer one"),
+            missing
+            or ("" if self._strides else "no process was seen with one view and then with a newer one")
+            or too_few(len(covered), len(self._strides), "strides are between revisions that the log covers"),
             strides=len(covered),
+            unexamined=len(self._strides) - len(covered),
             revisions=len(revisions),
         )
 
@@ -118,7 +121,7 @@ class BadValuesAreCounted(Invariant):
     def verdict(self) -> Verdict:
         log, missing = self.truth.log, self.truth.log.problem()
         known = [r for r in sorted(self._seen) if log.first_revision <= r <= log.last_revision and not missing]
-        views = bad_views = 0
+        seen, views, bad_views = sum(map(len, self._seen.values())), 0, 0
         for revision, keys, held in zip(known, log.states(known), log.views(known), strict=True):
             for content, op in self._seen[revision].items():
                 views += 1
@@ -126,8 +129,11 @@ class BadValuesAreCounted(Invariant):
                 self._compare(op, content, keys)
         return self.answer(
             f"{counted(views, 'different view')}, {bad_views} of them while a bad value stood",
-            missing or ("" if bad_views else "no view was seen while a bad value stood in etcd"),
+            missing
+            or ("" if bad_views else "no view was seen while a bad value stood in etcd")
+            or too_few(views, seen, "different views are at revisions that the log covers"),
             views=views,
+            unexamined=seen - views,
             bad_views=bad_views,
         )
 

@@ -9,7 +9,7 @@ from harness.checks.owners import REMEMBERED
 from harness.checks.planned import ring_changes
 from harness.checks.rings import OfRoutes
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict, counted
+from harness.checks.verdict import Verdict, counted, too_few
 from harness.core.history import Op
 from harness.core.plan import Plan
 
@@ -93,13 +93,22 @@ class NoRingChangeWithoutCause(Invariant):
         super().__init__(plan, truth)
         self._shown: dict[str, _Shown] = {}
         self._changes: list[tuple[_Shown, _Shown]] = []
+        self._told_again: set[str] = set()
+
+    def on_sample_ok(self, op: Op) -> None:
+        """Views are recorded where they are new; a sample with a revision tells that one again."""
+        shown = self._shown.get(op.actor)
+        if shown and shown.pid == op.value["pid"] and op.value["revision"] is not None:
+            self._told_again.add(op.actor)
 
     def on_view(self, op: Op) -> None:
         last = self._shown.get(op.actor)
         members = self.truth.contents.of(op.value).on_ring
         now = self._shown[op.actor] = _Shown(op, op.value["pid"], op.value["revision"], members)
-        if last and last.pid == now.pid and last.members != members:
-            self._changes.append((last, now))
+        if last and last.pid == now.pid:
+            self._told_again.add(op.actor)
+            if last.members != members:
+                self._changes.append((last, now))
 
     def verdict(self) -> Verdict:
         log = self.truth.log
@@ -109,13 +118,14 @@ class NoRingChangeWithoutCause(Invariant):
             if log.first_revision <= revisions[0] and revisions[1] <= log.last_revision:
                 judged += 1
                 self._compare(before, after, written)
-        told = max((self.truth.nodes.node(name).answers for name in self._shown), default=0)
         return self.answer(
-            f"{counted(judged, 'change')} in the views of {counted(len(self._shown), 'observer')}",
-            missing or ("" if told > 1 else "no node told its view twice"),
+            f"{counted(judged, 'change')} in the views of {counted(len(self._told_again), 'observer')}",
+            missing
+            or ("" if self._told_again else "no process told its view twice")
+            or too_few(judged, len(self._changes), "changes are between revisions that the log covers"),
             changes=judged,
             unexamined=len(self._changes) - judged,
-            observers=len(self._shown),
+            observers=len(self._told_again),
         )
 
     def _compare(self, before: _Shown, after: _Shown, written: dict[str, list[int]]) -> None:

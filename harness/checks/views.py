@@ -7,7 +7,7 @@ from harness.checks.contents import Content, Seen, differences
 from harness.checks.invariant import Invariant
 from harness.checks.nodes import Node
 from harness.checks.truth import Truth
-from harness.checks.verdict import Verdict, counted
+from harness.checks.verdict import Verdict, counted, too_few
 from harness.core.history import Op
 from harness.core.plan import Plan
 
@@ -37,7 +37,9 @@ class ViewsAreWhatEtcdHeld(Invariant):
                     self._told(op, content, held)
         return self.answer(
             f"{counted(self._views, 'view')} at {counted(len(known), 'revision')}",
-            missing or ("" if known else "no view was seen at a revision that the log covers"),
+            missing
+            or ("" if known else "no view was seen at a revision that the log covers")
+            or too_few(len(known), len(self._seen), "revisions of views are among those that the log covers"),
             views=self._views,
             revisions=len(known),
             unexamined_revisions=len(self._seen) - len(known),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.checks import INVARIANTS
@@ -34,7 +36,7 @@ def leads(seconds, member, term):
     return op(seconds, OBSERVER, "leader", {"member": member, "term": term})
 
 
-def election(*ops, elected_s=11.0, kept_until_s=12.0):
+def election(*ops, elected_s=11.0, kept_until_s=12.0, plan=PLAN):
     """worker-1 has lease 11 of 2 s and keeps it alive; etcd-2 is elected after etcd-1."""
     return judged(
         NAME,
@@ -47,7 +49,7 @@ def election(*ops, elected_s=11.0, kept_until_s=12.0):
         [kept(t / 10, "worker-1", 11) for t in range(5, round(kept_until_s * 10) + 1, 5)],
         leads(elected_s, "etcd-2", 3) if elected_s else [],
         *ops,
-        plan=PLAN,
+        plan=plan,
     )
 
 
@@ -58,7 +60,7 @@ def anew(seconds, lease=12):
 def test_an_election_that_nobody_notices_is_valid():
     verdict = election()
     assert verdict.outcome == "valid"
-    assert verdict.summary == "1 election after the first, 24 keepalives"
+    assert verdict.summary == "1 election after the first, 7 keepalives near them"
 
 
 def test_a_worker_that_registers_anew_while_its_lease_is_alive_is_violated():
@@ -81,6 +83,11 @@ def test_one_that_registers_before_the_new_leader_is_seen_does_so_for_the_same_r
 def test_what_happens_long_after_an_election_is_not_its_doing():
     assert election(anew(13.9), kept_until_s=14.0).outcome == "violated"
     assert election(anew(14.1), kept_until_s=14.0).outcome == "valid"
+
+
+def test_the_ttl_that_counts_is_the_granted_one():
+    asked = replace(PLAN, properties={**PLAN.properties, "alluxio.worker.failure.detection.timeout": "1s"})
+    assert election(anew(13.9), kept_until_s=14.0, plan=asked).outcome == "violated"
 
 
 def test_a_registration_whose_answer_was_lost_may_be_made_once_more():
@@ -121,6 +128,14 @@ def test_a_lease_given_back_later_was_alive_until_then():
 
 def test_no_election_is_unknown():
     assert election(elected_s=None).outcome == "unknown"
+
+
+def test_without_a_keepalive_near_an_election_it_is_unknown():
+    verdict = election(kept_until_s=8.9)
+    assert (verdict.outcome, verdict.missing) == ("unknown", "no keepalive was acknowledged near an election")
+    assert election(kept_until_s=9.0).outcome == "valid"
+    later = kept(13.9, "worker-1", 11), kept(14.1, "worker-1", 11)
+    assert [election(one, kept_until_s=8.9).outcome for one in later] == ["valid", "unknown"]
 
 
 @pytest.mark.parametrize(

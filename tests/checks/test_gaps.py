@@ -83,6 +83,16 @@ def test_what_the_log_does_not_cover_is_not_judged():
     assert without_gap(LOG, FIRST, viewed(4, "client-1", 12)).outcome == "unknown"
 
 
+def test_where_the_log_covers_less_than_half_of_the_strides_it_is_unknown():
+    late = [viewed(9.5 + number / 10, "client-1", 12 + number) for number in range(2)]
+    assert without_gap(LOG, FIRST, SECOND, late[0]).outcome == "valid"
+    verdict = without_gap(LOG, FIRST, SECOND, late)
+    assert (verdict.outcome, verdict.missing) == (
+        "unknown",
+        "only 1 of 3 strides are between revisions that the log covers",
+    )
+
+
 @pytest.mark.parametrize(
     ("steps", "applies"),
     [
@@ -149,6 +159,17 @@ def test_an_alive_key_of_nobody_who_is_registered_is_nobodys():
 def test_a_run_in_which_nobody_saw_a_bad_value_is_unknown():
     assert counted(HELD, FIRST).outcome == "unknown"
     assert counted().outcome == "unknown"
+
+
+def test_where_the_log_covers_less_than_half_of_the_views_it_is_unknown():
+    told = viewed(3, "client-1", 8, rejected=[NOBODY, STRAY])
+    late = [viewed(9.5 + number / 10, "client-1", 12 + number) for number in range(2)]
+    assert counted(HELD, told, late[0]).outcome == "valid"
+    verdict = counted(HELD, told, late)
+    assert (verdict.outcome, verdict.missing) == (
+        "unknown",
+        "only 1 of 3 different views are at revisions that the log covers",
+    )
 
 
 def test_only_plans_that_spoil_keys_are_judged():

@@ -176,10 +176,13 @@ def on_record_copy():
     return f"/DHT/{PLAN.properties['alluxio.cluster.name']}/AUTHORIZED/{IDS['worker-1']}-copy"
 
 
-def test_changes_that_the_log_does_not_cover_are_not_judged():
-    views = viewed(1, "client-1", 3), viewed(2, "client-1", 4, online=LEFT), viewed(3, "client-1", 99)
-    verdict = judged(CAUSE, log(), views)
-    assert (verdict.outcome, verdict.examined["unexamined"]) == ("valid", 2)
+def test_where_the_log_covers_less_than_half_of_the_changes_it_is_unknown():
+    views = [viewed(1, "client-1", 3), viewed(2, "client-1", 5, online=LEFT), viewed(3, "client-1", 99)]
+    verdict = judged(CAUSE, log(*gone_and_back(OWNER, 6, 8)), views)
+    assert (verdict.outcome, verdict.examined["unexamined"]) == ("unknown", 2)
+    assert verdict.missing == "only 0 of 2 changes are between revisions that the log covers"
+    half = views[1], viewed(2.5, "client-1", 8), viewed(3, "client-1", 99, online=LEFT)
+    assert judged(CAUSE, log(*gone_and_back(OWNER, 6, 8)), half).outcome == "valid"
 
 
 def test_a_log_that_misses_something_makes_it_unknown():
@@ -188,7 +191,14 @@ def test_a_log_that_misses_something_makes_it_unknown():
 
 
 def test_nobody_who_tells_its_view_twice_makes_it_unknown():
-    assert judged(CAUSE, log()[:-1], viewed(1, "client-1", 5)).missing == "no node told its view twice"
+    assert judged(CAUSE, log()[:-1], viewed(1, "client-1", 5)).missing == "no process told its view twice"
+    assert judged(CAUSE, log()[:-1], viewed(1, "client-1", 5), viewed(2, "client-1", 6)).outcome == "valid"
+
+
+def test_answers_without_a_view_or_of_another_process_tell_no_view_twice():
+    early, later = samples(0, 0.9, "client-1", None, state="no-view"), samples(2, 3, "client-1", 5, pid=2)
+    assert judged(CAUSE, log()[:-1], early, viewed(1, "client-1", 5), later).outcome == "unknown"
+    assert judged(CAUSE, log()[:-1], early, viewed(1, "client-1", 5), samples(2, 3, "client-1", 5)).outcome == "valid"
 
 
 def test_it_applies_to_every_plan():

@@ -91,6 +91,17 @@ def test_a_view_beyond_the_last_snapshot_is_unexamined():
     assert (verdict.outcome, verdict.examined["unexamined_revisions"]) == ("unknown", 1)
 
 
+def test_where_the_log_covers_less_than_half_of_the_revisions_it_is_unknown():
+    right = viewed(4, "client-1", 7, online=["worker-1"], offline=["worker-2"])
+    late = [viewed(9.5 + number / 10, "client-1", 9 + number, online=[]) for number in range(2)]
+    assert as_held(right, late[0]).outcome == "valid"
+    verdict = as_held(right, late)
+    assert (verdict.outcome, verdict.missing) == (
+        "unknown",
+        "only 1 of 3 revisions of views are among those that the log covers",
+    )
+
+
 def test_a_log_that_disagrees_with_the_last_snapshot_proves_nothing():
     verdict = as_held(viewed(4, "client-1", 7, online=BOTH), last=snapshot(9, 8, WORKER_1))
     assert verdict.outcome == "unknown"
