@@ -38,6 +38,11 @@ class KeptPages:
         self._uncached: set[str] = set()
         self.compared = 0
 
+    @property
+    def are_kept(self) -> bool:
+        """Whether every worker could keep all pages that it ever had."""
+        return self._fits and not self._uncached
+
     def on_uncached(self, op: Op) -> None:
         """It may have kept none since it began, or lost some."""
         self._uncached.add(op.actor)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from itertools import permutations
-from math import inf
+from math import exp, inf
 from typing import Any
 
 from harness.checks.bounds import EXPIRY_S, Bounds
@@ -28,12 +28,51 @@ def workers_stopped_by(plan: Plan, signal: str) -> bool:
 
 def anyone_starts_again(plan: Plan) -> bool:
     """Whether any step starts a worker again, or a client that tells the revisions of its views."""
-    nodes = plan.workers + plan.joiners + plan.own_clients
-    return any(
-        step.fault == "rolling-restart"
-        or (step.fault in ("restart", "kill") and away_s(step) is not None and _targets(step, nodes))
-        for step in plan.steps
-    )
+    return any(_starting(plan, plan.workers + plan.joiners + plan.own_clients))
+
+
+def workers_start_again(plan: Plan) -> bool:
+    return any(_starting(plan, plan.workers + plan.joiners))
+
+
+def owners_asked_before(plan: Plan) -> float:
+    """
+    How often clients are asked for a key, on average, before anybody starts again; 0 where members come or go for good.
+    In the end every client is asked for every key once more.
+    """
+    begun_s = (step.at_s or 0.0 for step in _starting(plan, plan.workers + plan.joiners + plan.own_clients))
+    if any(
+        step.fault in ("join", "decommission") or (step.fault == "kill" and is_for_good(step)) for step in plan.steps
+    ):
+        return 0.0
+    return _asked_per_s(plan, plan.workload.lookups_per_s + plan.workload.reads_per_s) * min(begun_s, default=0.0)
+
+
+def files_read_again(plan: Plan) -> float:
+    """
+    How many reads, on average, ask a worker that started again for a file that it had been read for before. Counted as
+    if each worker had its share of the keys, which few keys may not give it: it is no more than that share.
+    """
+    per_s, keys, workers = _asked_per_s(plan, plan.workload.reads_per_s), len(plan.workload.keys), len(plan.workers)
+    again = [
+        (1 - exp(-per_s * step.at_s / keys)) * per_s * (run_s(plan) - step.at_s - (away_s(step) or 0.0)) / workers
+        for step in _starting(plan, plan.workers)
+        if step.at_s is not None
+    ]
+    return min(max(again, default=0.0), keys / workers)
+
+
+def _asked_per_s(plan: Plan, per_s: float) -> float:
+    """What clients are asked that tell the revisions of their views."""
+    return per_s * len(plan.own_clients) / len(plan.clients) if plan.clients else 0.0
+
+
+def _starting(plan: Plan, nodes: Collection[str]) -> Iterator[Step]:
+    """The steps that start one of the nodes again."""
+    for step in plan.steps:
+        is_restart = step.fault in ("restart", "kill") and away_s(step) is not None
+        if step.fault == "rolling-restart" or (is_restart and _targets(step, nodes)):
+            yield step
 
 
 def anyone_gone_for(plan: Plan, seconds: float) -> bool:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from harness.checks import INVARIANTS
+from harness.core.plan import Step, Workload
 from tests.checks.telling import (
     IDS,
     KEYS,
@@ -33,7 +34,7 @@ HEIR = owner_of(KEY, LEFT)
 MINE = next(key for key in KEYS if owner_of(key) == "worker-1")
 
 
-def restarted(*ops, id=None):
+def restarted(*ops, id=None, plan=PLAN):
     """worker-1 is restarted from 4 s to 5 s."""
     return judged(
         RESTART,
@@ -46,6 +47,7 @@ def restarted(*ops, id=None):
         started(5, "worker-1", 2, 2),
         sampled(6, "worker-1", 7, pid=2, id=id),
         *ops,
+        plan=plan,
     )
 
 
@@ -80,6 +82,49 @@ def test_other_members_may_have_another_owner():
 def test_two_clients_that_disagree_are_not_a_restarts_doing():
     other = viewed(6, "client-2", 7), looked_up(7, KEY, OTHER, 7, client="client-2")
     assert restarted(*other).outcome == "valid"
+
+
+RESTARTED = planned(Step("restart", {"targets": ["worker-1"], "down_for": 1.0}, at_s=4.0), duration_s=20.0)
+FEW_KEYS = Workload(tuple(f"file:///ufs/key-{number}" for number in range(30)), 10.0, 40.0)
+
+
+def test_an_identity_that_is_seen_on_one_side_of_the_restart_only_is_missed():
+    ops = restarted(viewed(6, "client-1", 7), looked_up(7, KEY, OWNER, 7))
+    assert ops.outcome == "valid"
+    unseen = judged(
+        RESTART,
+        started(0, "worker-1", 1),
+        viewed(1, "client-1", 5),
+        looked_up(2, KEY, OWNER, 5),
+        started(5, "worker-1", 2, 2),
+        looked_up(7, KEY, OWNER, 5),
+        plan=RESTARTED,
+    )
+    assert (unseen.outcome, unseen.missing) == ("unknown", "no worker told its identity before and after a restart")
+
+
+def test_owners_that_are_seen_on_one_side_of_the_restart_only_are_missed_where_they_should_be_seen():
+    after = viewed(6, "client-1", 7), looked_up(7, KEY, OWNER, 7)
+    assert restarted(*after, plan=RESTARTED).outcome == "valid"
+    verdict = restarted(plan=RESTARTED)
+    missing = "no client was asked for a key before and after a restart, with equal members"
+    assert (verdict.outcome, verdict.missing) == ("unknown", missing)
+    gone = replace(RESTARTED, steps=(*RESTARTED.steps, step("decommission", "worker-3")))
+    assert restarted(plan=gone).outcome == "valid"
+    assert restarted(
+        plan=replace(RESTARTED, workload=replace(PLAN.workload, lookups_per_s=1, reads_per_s=1))
+    ).outcome == ("valid")
+
+
+def test_cached_files_that_are_not_read_again_are_missed_where_they_should_be():
+    after = viewed(6, "client-1", 7), looked_up(7, KEY, OWNER, 7)
+    often = replace(RESTARTED, workload=FEW_KEYS)
+    missing = "no worker was asked for a file that it had cached before its restart"
+    assert restarted(*after, plan=often).missing == missing
+    assert restarted(*after, BEFORE, served(6, 6.1, 2, 0), plan=often).outcome == "valid"
+    assert restarted(*after, op(2, "worker-2", "uncached", {"why": "no space left"}), plan=often).outcome == "valid"
+    for seldom in (replace(FEW_KEYS, reads_per_s=1.0), replace(FEW_KEYS, keys=FEW_KEYS.keys[:29])):
+        assert restarted(*after, plan=replace(often, workload=seldom)).outcome == "valid"
 
 
 def test_an_owner_that_changes_without_a_restart_is_not_this_ones_business():
