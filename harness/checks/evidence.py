@@ -159,9 +159,8 @@ class EnoughEvidence(Own):
         if not bounds.reached:
             self._wrong.append("the observer never reached etcd")
         if bounds.longest_gap_s > bounds.observer_gap_s:
-            self._wrong.append(
-                f"the observer did not run for {bounds.longest_gap_s:.2f} s; {bounds.observer_gap_s:g} s are allowed"
-            )
+            allowed = f"where {bounds.observer_gap_s:g} s are allowed"
+            self._wrong.append(f"the observer did not run for {bounds.longest_gap_s:.2f} s, {allowed}")
         heard = len(everyone) - len(unheard)
         return self.answer(
             f"{heard} of {len(everyone)} nodes heard, {self._ok['lookup']} lookups, {self._ok['read']} reads",

@@ -38,7 +38,8 @@ def judge(plan: Plan, ops: Iterable[Op], *others: Fold) -> Judgement:
     """
     reasons = {name: reason for name in INVARIANTS if (reason := why_not_judged(plan, name))}
     reasons |= {name: "there is no such invariant" for name in plan.invariants.names if name not in INVARIANTS}
-    truth, starvation = Truth(plan), Starvation(plan)
+    truth = Truth(plan)
+    starvation = Starvation(plan, truth.bounds)
     judged: list[Invariant] = [kind(plan, truth) for name, kind in INVARIANTS.items() if name not in reasons]
     last = feed(ops, (*truth.folds(), starvation, *judged, *others), plan.neighbours)
     verdicts = tuple(invariant.verdict() for invariant in judged)

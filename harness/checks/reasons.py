@@ -1,10 +1,10 @@
 """Why nobody can judge a run, in one sentence: what its history proves of that, and no guess."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from textwrap import shorten
 
-from harness.checks.bounds import NEVER, SECOND, SILENCE_S
+from harness.checks.bounds import NEVER, SECOND, SILENCE_S, Bounds
 from harness.checks.fold import Fold
 from harness.checks.verdict import Verdict
 from harness.core.history import Op
@@ -33,22 +33,16 @@ class _Node:
 
 class Starvation(Fold):
     """
-    Whether the machine let all run. The observer did not run where it asked etcd nothing between two reads that were
-    answered; a node was silent where it answered late, or was not seen answering, and no signal and no start came
-    between. Clients of somebody else and nodes that are broken on purpose may be silent for reasons of their own.
+    Whether the machine let all run. When the observer did not run bounds know; a node was silent where it answered
+    late, or was not seen answering, and no signal and no start came between. Clients of somebody else and nodes that
+    are broken on purpose may be silent for reasons of their own.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        self._least_ns = int(SILENCE_S * plan.time_scale * SECOND)
+    def __init__(self, plan: Plan, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._least_s = SILENCE_S * plan.time_scale
         self._others = {*plan.guests, *plan.broken}
-        self._reached: Op | None = None
-        self._observer_ns = 0
         self._nodes: dict[str, _Node] = {}
-
-    def on_reach(self, op: Op) -> None:
-        if op.type == "ok" and self._reached:
-            self._observer_ns = max(self._observer_ns, op.value["sent_ns"] - self._reached.time_ns)
-        self._reached = op if op.type == "ok" else None
 
     def on_start(self, op: Op) -> None:
         self._nodes.setdefault(op.actor, _Node()).touched_ns = op.time_ns
@@ -64,24 +58,24 @@ class Starvation(Fold):
             node.silent_ns = max(node.silent_ns, sent_ns - last_ns, op.time_ns - sent_ns)
         node.first_ns, node.last_ns, node.answers = min(node.first_ns, op.time_ns), op.time_ns, node.answers + 1
 
-    def told(self) -> str:
-        """`the observer did not run for 1.45 s and 5 of 6 nodes ...`; empty where it ran, and most nodes answered."""
-        parts = list[str]()
-        if self._observer_ns > self._least_ns:
-            parts.append(f"the observer did not run for {self._observer_ns / SECOND:.2f} s")
+    def told(self) -> Iterator[str]:
+        """`the observer did not run for 1.45 s`, `5 of 6 nodes ...`; nothing where it ran, and most nodes answered."""
+        if self._bounds.longest_gap_s > self._least_s:
+            yield f"the observer did not run for {self._bounds.longest_gap_s:.2f} s"
         heard = [node for node in self._nodes.values() if node.answers]
-        starved = [node for node in heard if node.is_starved(self._least_ns)]
+        starved = [node for node in heard if node.is_starved(int(self._least_s * SECOND))]
         if 2 * len(starved) > len(heard):
             up_to = f"up to {max(node.silent_ns for node in starved) / SECOND:.2f} s"
-            parts.append(f"{len(starved)} of {len(heard)} nodes did not answer for {up_to} though no step touched them")
-        return " and ".join(parts)
+            silent = f"{len(starved)} of {len(heard)} nodes did not answer for {up_to}"
+            yield f"{silent} though nothing stopped or started them"
 
 
-def why_unknown(verdicts: Iterable[Verdict], starved: str) -> str:
+def why_unknown(verdicts: Iterable[Verdict], starved: Iterable[str]) -> str:
     """
-    `the machine was starved: the observer did not run for 2.10 s; no lookup succeeded (enough-evidence, and 2 more)`.
+    `the machine was starved: the observer did not run for 1.10 s; no lookup succeeded (enough-evidence, and 2 more)`.
 
-    `starved` is what `Starvation` told. Empty where no verdict is unknown.
+    `starved` is what `Starvation` told; what the reason of the verdict says itself is not said twice. Empty where no
+    verdict is unknown.
     """
     unknown = [verdict for verdict in verdicts if verdict.outcome == "unknown"]
     if not unknown:
@@ -90,5 +84,6 @@ def why_unknown(verdicts: Iterable[Verdict], starved: str) -> str:
     first = (own or unknown)[0]
     reason = shorten(first.missing.partition("; ")[0], _CHARACTERS, placeholder=" ...")
     more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-    machine = f"the machine was starved: {starved}; " if starved else ""
+    beside = " and ".join(part for part in starved if part not in reason)
+    machine = f"the machine was starved: {beside}; " if beside else ""
     return f"{machine}{reason} ({first.name}{more})"
