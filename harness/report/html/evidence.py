@@ -2,7 +2,6 @@
 
 import json
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any
 from harness.checks.fold import Fold
 from harness.core.history import Op
 from harness.core.identity import WorkerId
-from harness.core.membership import alive_prefix, registered_prefix
+from harness.core.membership import Replay
 from harness.core.plan import Plan
 from harness.core.properties import Properties
 from harness.core.ring import Ring
@@ -20,7 +19,7 @@ from harness.report.course import FaultRow
 from harness.report.result import Result
 
 _CANDIDATES = 3
-_EVENTS_MAX = 20_000
+_KEYS_MAX = 20_000
 _BEFORE_S, _AFTER_S = 1.5, 0.5
 _LINES_MAX, _NODES_MAX, _CHARACTERS = 8, 6, 400
 _STAMP = re.compile(r"(\d{1,9}\.\d{3}) ")
@@ -68,7 +67,7 @@ class Rings(Fold):
 
     def __init__(self, plan: Plan, result: Result) -> None:
         properties = Properties(plan.properties)
-        cluster = properties.text("alluxio.cluster.name")
+        self._cluster = properties.text("alluxio.cluster.name")
         self._is_dynamic = properties.bool("alluxio.user.dynamic.consistent.hash.ring.enabled")
         self._vnodes = properties.int(
             "alluxio.user.worker.selection.policy.consistent.hash.virtual.node.count.per.worker"
@@ -78,8 +77,8 @@ class Rings(Fold):
         self._actors = {actor for _, actor, _ in self._wanted}
         self._views: dict[str, Mapping[str, Any]] = {}
         self._with: dict[Place, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
-        self._prefixes = registered_prefix(cluster), alive_prefix(cluster)
-        self._events: list[tuple[int, str, bool]] = []
+        self._log: list[Op] = []
+        self._room = _KEYS_MAX
         self._built: dict[tuple[str, ...], Ring] = {}
 
     def on_view(self, op: Op) -> None:
@@ -94,15 +93,12 @@ class Rings(Fold):
     on_read = on_lookup
 
     def on_put(self, op: Op) -> None:
-        self._event(op.value["revision"], op.value["key"], True)
+        self._keep(op, 1)
 
-    def on_delete(self, op: Op) -> None:
-        self._event(op.value["revision"], op.value["key"], False)
+    on_delete = on_put
 
     def on_snapshot(self, op: Op) -> None:
-        if not self._events:
-            for kv in op.value["kvs"]:
-                self._event(op.value["revision"], kv["key"], True)
+        self._keep(op, 1 + len(op.value["kvs"]))
 
     def of(self, ops: Iterable[Mapping[str, Any]]) -> list[RingRow]:
         """A row for each lookup or read among the ops, and one for etcd at each of their revisions."""
@@ -118,24 +114,23 @@ class Rings(Fold):
                     rows[self._row(value["key"], "etcd", view["revision"], held, None)] = None
         return list(rows)
 
-    def _event(self, revision: int, key: str, stands: bool) -> None:
-        if self._wanted and len(self._events) < _EVENTS_MAX and key.startswith(self._prefixes):
-            self._events.append((revision, key, stands))
+    def _keep(self, op: Op, size: int) -> None:
+        """Where there is too much it ends there: what comes later is not known."""
+        self._room -= size
+        if self._wanted and self._room >= 0:
+            self._log.append(op)
 
     def _held(self, revision: int) -> tuple[str, ...] | None:
-        """The ring's members by etcd's keys; None beyond what the log covers."""
-        if not self._events or not self._events[0][0] <= revision <= self._events[-1][0]:
+        """The ring's members by etcd's records; None beyond what the log covers, which a snapshot begins."""
+        if not self._log or self._log[0].f != "snapshot" or revision < self._log[0].value["revision"]:
             return None
-        keys = dict[str, None]()
-        for _, key, stands in self._events[: bisect_right(self._events, revision, key=lambda event: event[0])]:
-            if stands:
-                keys[key] = None
-            else:
-                keys.pop(key, None)
-        registered, alive = (
-            {key.removeprefix(prefix) for key in keys if key.startswith(prefix)} for prefix in self._prefixes
-        )
-        return tuple(sorted(registered & alive if self._is_dynamic else registered))
+        if revision > max(op.value["revision"] for op in self._log):
+            return None
+        replay = Replay(self._cluster)
+        for op in self._log:
+            if op.value["revision"] <= revision:
+                _apply(replay, op.f, op.value)
+        return tuple(map(str, replay.view().on_ring(self._is_dynamic)))
 
     def _row(self, key: str, whose: str, revision: int, members: Iterable[str], took: str | None) -> RingRow:
         members = tuple(sorted(members, key=str.encode))
@@ -154,6 +149,16 @@ class Rings(Fold):
 
     def _who(self, identity: str) -> str:
         return self._names.get(identity, identity)
+
+
+def _apply(replay: Replay, f: str, value: Mapping[str, Any]) -> None:
+    match f:
+        case "put":
+            replay.put(value["key"], value["revision"], value["text"])
+        case "delete":
+            replay.delete(value["key"], value["revision"])
+        case "snapshot":
+            replay.snapshot(value["revision"], value["kvs"])
 
 
 def open_at(faults: Iterable[FaultRow], at_s: float) -> list[FaultRow]:

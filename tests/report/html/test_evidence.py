@@ -2,7 +2,9 @@ import json
 from datetime import UTC, datetime
 
 from harness.checks.fold import feed
-from harness.core.history import History
+from harness.core.entity import NetAddress, WorkerEntity, encode
+from harness.core.history import OBSERVER, History
+from harness.core.identity import WorkerId
 from harness.report.html.evidence import Rings, lines_around, moment_of, nodes_of, open_at
 from tests.report.html.tales import ops_of_a_tale, put, result_of, view, violated
 from tests.report.runs import op, plan_of
@@ -26,8 +28,19 @@ def lookup(at_s, owner, revision):
     return op(at_s, "client-1", "ok", "lookup", key="a", owner=owner, revision=revision)
 
 
+def snapshot(at_s, revision, *puts):
+    return op(at_s, OBSERVER, "ok", "snapshot", revision=revision, kvs=[one.value for one in puts])
+
+
+def record(id):
+    return encode(WorkerEntity(WorkerId.parse(id), NetAddress(host="a", http_server_port=1))).decode()
+
+
 def log_of(*ids):
-    return [put(0, one, 1 + number, prefix) for number, one in enumerate(ids) for prefix in ("DHT", "ServiceDiscovery")]
+    """Of each both keys, after a first snapshot of nothing."""
+    folders = ("DHT", "ServiceDiscovery")
+    puts = [put(0, one, 1 + number, folder, record(one)) for number, one in enumerate(ids) for folder in folders]
+    return [snapshot(-1, 0), *puts]
 
 
 def test_both_sides_rings_are_shown_at_one_revision():
@@ -40,6 +53,28 @@ def test_both_sides_rings_are_shown_at_one_revision():
 
 def test_etcd_is_not_asked_beyond_what_its_log_covers():
     assert [row.whose for row in rings_of(view(1, "client-1", 2, IDS), lookup(2, IDS[0], 2))] == ["client-1's view"]
+
+
+def test_values_that_are_no_records_are_no_members_of_etcds_ring_and_leave_it_its_candidates():
+    bad = [put(0.5, name, 3, folder, "rubbish") for name in ("stray", IDS[1]) for folder in ("DHT", "ServiceDiscovery")]
+    _, etcds = rings_of(*log_of(*IDS), *bad, view(1, "client-1", 3, IDS), lookup(2, IDS[0], 3))
+    assert (etcds.members, etcds.candidates) == (("worker-1",), ("worker-1",))
+
+
+def test_a_record_counts_by_what_it_says_and_not_by_its_key():
+    copies = [put(0.5, "copy", 3, folder, record(IDS[1])) for folder in ("DHT", "ServiceDiscovery")]
+    _, etcds = rings_of(*log_of(IDS[0]), *copies, view(1, "client-1", 3, IDS), lookup(2, IDS[0], 3))
+    assert etcds.members == ("worker-1", "worker-2")
+
+
+def test_every_snapshot_counts_for_what_the_watch_missed():
+    first, *puts = log_of(*IDS)
+    later = first, *puts[:2], snapshot(0.5, 3, *puts), view(1, "client-1", 3, IDS), lookup(2, IDS[0], 3)
+    assert rings_of(*later)[1].members == ("worker-1", "worker-2")
+
+
+def test_a_log_without_a_first_snapshot_covers_nothing():
+    assert len(rings_of(*log_of(*IDS)[1:], view(1, "client-1", 2, IDS), lookup(2, IDS[0], 2))) == 1
 
 
 def test_an_identity_that_cannot_be_read_leaves_the_ring_without_an_owner():
