@@ -21,6 +21,7 @@ from harness.cluster.wait import wait_until
 from harness.control_line import Line, listen
 from harness.core.history import OBSERVER, Op
 from harness.core.membership import alive_prefix, registered_prefix, text_of
+from harness.core.patience import REACH_EVERY_S, SAMPLE_EVERY_S
 from harness.core.properties import Properties, parse_properties
 from harness.core.repeats import Written
 from harness.errors import EtcdError
@@ -28,8 +29,6 @@ from harness.etcd import Etcd, Event, KeyValue
 from harness.etcd_members import member_watches
 from harness.recorder import Writer
 
-_REACH_EVERY_S = 0.1
-_SAMPLE_EVERY_S = 0.1
 _SAMPLE_UNHEARD_EVERY_S = 0.02
 _SAMPLE_TIMEOUT_S = 1.0
 _NODES_A_PERIOD = 50
@@ -99,7 +98,7 @@ class EtcdTruth:
         while True:
             began_s = time.monotonic()
             self._reach(etcd)
-            is_wanted = self._snapshot_wanted.wait(max(0.0, _REACH_EVERY_S - (time.monotonic() - began_s)))
+            is_wanted = self._snapshot_wanted.wait(max(0.0, REACH_EVERY_S - (time.monotonic() - began_s)))
             if is_wanted and self._snapshot(etcd):
                 self._snapshot_wanted.clear()
 
@@ -146,8 +145,8 @@ class Pace:
     @classmethod
     def of(cls, nodes: int) -> "Pace":
         """All of them together are asked five hundred times a second at most, which takes half a core."""
-        heard_s = _SAMPLE_EVERY_S * math.ceil(nodes / _NODES_A_PERIOD)
-        return cls(heard_s, max(_SAMPLE_UNHEARD_EVERY_S, _SAMPLE_EVERY_S * nodes / _NODES_A_PERIOD))
+        heard_s = SAMPLE_EVERY_S * math.ceil(nodes / _NODES_A_PERIOD)
+        return cls(heard_s, max(_SAMPLE_UNHEARD_EVERY_S, SAMPLE_EVERY_S * nodes / _NODES_A_PERIOD))
 
 
 class Sampler:

@@ -11,7 +11,7 @@ from math import log2
 
 from harness.checks.fold import Fold
 from harness.core.history import Op
-from harness.core.patience import etcd_call_s
+from harness.core.patience import LAST_RETRY_S, LEAVE_S, REACH_EVERY_S, etcd_call_s
 from harness.core.plan import Plan
 from harness.core.properties import Properties
 
@@ -19,17 +19,15 @@ SECOND = 1_000_000_000
 NEVER = 1 << 62
 """A moment after every other."""
 
-REACH_PERIOD_S = 0.1
 SILENCE_S = 0.5
 """A node not seen answering for this long may have been held up; so may etcd, when a read of it took this long."""
 EXPIRY_S = 1.0
 """etcd takes a key away about half a second after its lease ran out; the other half is slack."""
 
-_STALL_S = 3 * REACH_PERIOD_S
+_STALL_S = 3 * REACH_EVERY_S
 _WATCH_S_MIN, _READ_S_MIN = 0.05, 0.1
 _BACKOFF_S_MIN, _BACKOFF_S_MAX = 2.0, 30.0
-_STOP_S, _RESET_S = 1.0, 0.5
-_RETRY_S = 1.0
+_RESET_S = 0.5
 _OBSERVER_GAP_S_MAX = 2.0
 _BUCKETS_PER_DOUBLING = 8
 
@@ -131,7 +129,7 @@ class Bounds(Fold):
         At worst it had just begun a call that is not answered, pauses for 1 s (its longest), finds its lease gone, gets
         another and registers.
         """
-        return (self._call_s + _RETRY_S + 3 * self.read_s + self.watch_s) * self.scale
+        return (self._call_s + LAST_RETRY_S + 3 * self.read_s + self.watch_s) * self.scale
 
     @property
     def reset_s(self) -> float:
@@ -141,7 +139,7 @@ class Bounds(Fold):
     @property
     def stop_s(self) -> float:
         """A member that is told to stop has given its lease back: (1 s + w) x."""
-        return (_STOP_S + self.watch_s) * self.scale
+        return (LEAVE_S + self.watch_s) * self.scale
 
     def after_cut_s(self, cut_s: float) -> float:
         """TCP's retransmissions, and a client's reconnecting, back off while cut: up to the cut's length, 2 to 30 s."""

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from harness.checks.invariant import Invariant
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted
+from harness.core.endings import REMOVED
 from harness.core.history import Op
 from harness.core.plan import Plan
 
 _TOLD = 5
 _SHOWN = ("proven", "not-applicable")
-_REMOVED = 3
-"""The exit status of a worker whose registered key was deleted, or taken over by another."""
 
 
 class Own(Invariant):
@@ -182,7 +181,7 @@ class EnoughEvidence(Own):
 
     def _was_removed(self, op: Op) -> bool:
         key = f"{self.truth.log.registered}{self._removed.get(op.actor)}"
-        return op.value["status"] == _REMOVED and bool(self.truth.log.removals(key))
+        return op.value["status"] == REMOVED and bool(self.truth.log.removals(key))
 
     def _death(self, op: Op) -> str:
         why = f": {op.error}" if op.error else ""

@@ -10,10 +10,11 @@ from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
 from harness.core.links import touching
+from harness.core.patience import RENEWALS_A_TTL
 from harness.core.plan import Plan
 
-_SHORT = 1 / 3
-"""Keepalives are sent every third of a TTL: a pause no longer than that leaves a third to renew the lease in."""
+_SHORT = 1 / RENEWALS_A_TTL
+"""A pause no longer than from one keepalive to the next leaves as long a time to renew the lease in."""
 
 
 @dataclass(eq=False)

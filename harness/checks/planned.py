@@ -9,6 +9,7 @@ from harness.checks.bounds import EXPIRY_S, Bounds
 from harness.checks.quorum import in_majorities
 from harness.core.lasting import away_s, is_for_good, run_s
 from harness.core.links import touching
+from harness.core.patience import asked_ttl_s
 from harness.core.plan import Plan, Step
 from harness.core.properties import Properties
 
@@ -172,8 +173,8 @@ def etcd_elects(plan: Plan) -> bool:
 
 
 def ttl_s(plan: Plan) -> float:
-    """The lease TTL that workers ask for: whole seconds, 1 at least."""
-    return max(1.0, Properties(plan.properties).duration_s("alluxio.worker.failure.detection.timeout") // 1)
+    """The lease TTL that workers ask for."""
+    return asked_ttl_s(Properties(plan.properties))
 
 
 def _stays_s(step: Step, plan: Plan) -> float:

@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from harness.checks.bounds import REACH_PERIOD_S, SECOND
+from harness.checks.bounds import SECOND
 from harness.checks.invariant import Invariant
 from harness.checks.leases import Lease
 from harness.checks.planned import workers_stopped_by
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted
 from harness.core.history import Op
+from harness.core.patience import SAMPLE_EVERY_S
 from harness.core.plan import Plan
 
-_SAMPLED_EVERY_NS = int(REACH_PERIOD_S * SECOND)
+_SAMPLED_EVERY_NS = int(SAMPLE_EVERY_S * SECOND)
 _KILLED = -9
 
 

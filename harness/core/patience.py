@@ -1,8 +1,24 @@
-"""How long a node waits for etcd."""
+"""
+How often the system under test and its observer do what they repeat, and how long they wait: said once, for bounds are
+derived from it.
+"""
 
 from harness.core.properties import Properties
 
+REACH_EVERY_S, SAMPLE_EVERY_S = 0.1, 0.1
+"""The observer reads from etcd, and asks each node, so often; where there are many nodes it asks less often."""
+RENEWALS_A_TTL = 3
+"""A keepalive is sent so often in the time of a lease."""
+LAST_RETRY_S = 1.0
+"""The longest pause of a worker before it calls etcd again, which did not answer."""
+LEAVE_S = 1.0
+"""A worker that was told to stop gives its lease back in this time, or leaves it to run out."""
 _CALL_MIN_S, _CALL_MAX_S = 1.0, 5.0
+
+
+def asked_ttl_s(properties: Properties) -> int:
+    """The lease TTL that workers ask for: whole seconds, 1 at least. etcd may grant more."""
+    return max(1, int(properties.duration_s("alluxio.worker.failure.detection.timeout")))
 
 
 def etcd_call_s(properties: Properties) -> float:

@@ -17,7 +17,9 @@ the acknowledged call was *sent*: etcd can't have renewed the lease any earlier.
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from harness.core.endings import REFUSED, REMOVED, STOPPED
 from harness.core.entity import NetAddress, WorkerEntity, decode, encode
+from harness.core.patience import LAST_RETRY_S, LEAVE_S, RENEWALS_A_TTL
 from harness.dora.actions import (
     Action,
     Answer,
@@ -40,9 +42,8 @@ from harness.errors import EntityError, EtcdError, EtcdUnreachable
 State = Literal["joining", "online", "fenced", "removed", "stopping"]
 
 S_NS = 1_000_000_000
-FIRST_RETRY_NS, LAST_RETRY_NS = S_NS // 10, S_NS
-LEAVE_NS = S_NS
-STOPPED, REFUSED, REMOVED = 0, 1, 3
+_FIRST_RETRY_NS, _LAST_RETRY_NS = S_NS // 10, int(LAST_RETRY_S * S_NS)
+_LEAVE_NS = int(LEAVE_S * S_NS)
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Session:
     _last_lease: int = 0
     _busy: Call | None = None
     _due_ns: int = 0
-    _retry_ns: int = FIRST_RETRY_NS
+    _retry_ns: int = _FIRST_RETRY_NS
     _granted_s: int = 0
     _acked_ns: int = 0
     _exit: Exit | None = None
@@ -109,7 +110,7 @@ class Session:
         if isinstance(answer, EtcdError):
             self._failed(call, answer, now_ns)
         else:
-            self._retry_ns = FIRST_RETRY_NS
+            self._retry_ns = _FIRST_RETRY_NS
             self._succeeded(answer, sent_ns, now_ns)
         return self.tick(now_ns)
 
@@ -125,7 +126,7 @@ class Session:
         return self.tick(now_ns)
 
     def stop(self, now_ns: int) -> list[Action]:
-        """Told to stop: give the lease back, but take no longer than `LEAVE_NS` over it."""
+        """Told to stop: give the lease back, but take no longer than `LEAVE_S` over it."""
         if not self._exit:
             self._leave("stopping", Exit(STOPPED), now_ns)
         return self.tick(now_ns)
@@ -174,7 +175,7 @@ class Session:
         if isinstance(call, Register) and not isinstance(error, EtcdUnreachable):
             self.lease = 0
         self._due_ns = now_ns + self._retry_ns
-        self._retry_ns = min(2 * self._retry_ns, LAST_RETRY_NS)
+        self._retry_ns = min(2 * self._retry_ns, _LAST_RETRY_NS)
 
     def _registered(self, revision: int, sent_ns: int, now_ns: int) -> None:
         self._held = Held(self._held.create_revision if self._held else revision, encode(self.entity))
@@ -207,13 +208,13 @@ class Session:
         return self._serve_again(now_ns)
 
     def _serve_again(self, now_ns: int) -> None:
-        """Registered and acknowledged: online if that is not older than the TTL, and renewed in a third of it."""
+        """Registered and acknowledged: online if that is not older than the TTL, and renewed in a part of it."""
         if now_ns >= self._fence_ns:
             return
         if self.state == "fenced":
             self.state = "online"
             self._report("serve", lease=self.lease)
-        self._due_ns = self._acked_ns + self._granted_s * S_NS // 3
+        self._due_ns = self._acked_ns + self._granted_s * S_NS // RENEWALS_A_TTL
 
     def _refusal(self, value: bytes) -> str:
         """Why an existing registered value can't be overwritten, in Alluxio's words; empty when it can."""
@@ -233,8 +234,8 @@ class Session:
         )
 
     def _leave(self, state: State, ending: Exit, now_ns: int) -> None:
-        self.state, self._exit, self._leave_by_ns = state, ending, now_ns + LEAVE_NS
-        self._busy, self._due_ns, self._retry_ns = None, now_ns, FIRST_RETRY_NS
+        self.state, self._exit, self._leave_by_ns = state, ending, now_ns + _LEAVE_NS
+        self._busy, self._due_ns, self._retry_ns = None, now_ns, _FIRST_RETRY_NS
 
     def _end(self, ending: Exit) -> None:
         if self.lease:

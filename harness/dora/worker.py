@@ -20,6 +20,7 @@ from aiohttp import web
 from harness.core.entity import NetAddress, WorkerEntity
 from harness.core.identity import WorkerId
 from harness.core.membership import View, alive_key, registered_key
+from harness.core.patience import asked_ttl_s
 from harness.dora import control, rest
 from harness.dora.actions import (
     Answer,
@@ -119,8 +120,7 @@ class Worker:
         )
 
     def new_session(self, address: NetAddress) -> Session:
-        ttl_s = max(1, int(self.properties.duration_s("alluxio.worker.failure.detection.timeout")))
-        return Session(WorkerEntity(self.id, address), ttl_s)
+        return Session(WorkerEntity(self.id, address), asked_ttl_s(self.properties))
 
     # what the session wants of etcd; runs on a thread and may raise EtcdError
 
