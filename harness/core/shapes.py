@@ -35,6 +35,7 @@ _Whole = Annotated[int, msgspec.Meta(ge=0)]
 WHOLE, ANY_WHOLE = Kind("a whole number, 0 or more", _Whole), Kind("a whole number", int)
 NUMBER, TEXT, YES_OR_NO = Kind("a number", float), Kind("a text", str), Kind("true or false", bool)
 WALL = Kind("seconds since 1970, before the year 10000", Annotated[float, msgspec.Meta(ge=0, lt=253402300800)])
+NOTHING = Kind("null", None)
 TEXTS, NUMBERS = Kind("a list of texts", list[str]), Kind("a list of whole numbers", list[_Whole])
 ADDRESSES = Kind("a map of texts to texts", dict[str, str])
 
@@ -112,7 +113,7 @@ ALWAYS: Mapping[str, Shape] = {
         **_REVISION,
         "digest": TEXT.optional,
     },
-    "members": {**_PROCESS, "members": TEXTS},
+    "members": {**_PROCESS, "revision": NOTHING, "members": TEXTS},
     "lookup": _KEY,
     "read": _KEY,
     "heal": {**_STEP, "fault": TEXT},
@@ -155,9 +156,11 @@ WHEN_OK: Mapping[str, Shape] = {
 }
 """What an op of type ok holds beside that."""
 
-_CONTENT: Shape = {"online": ADDRESSES, "offline": ADDRESSES, "rejected": TEXTS}
-_FAULT: Shape = {**_STEP, "cuts": _CUTS}
-_FAULT_OK: Shape = {"effect": _PROOF, **_PROVEN}
+CONTENT: Shape = {"online": ADDRESSES, "offline": ADDRESSES, "rejected": TEXTS}
+"""What a view holds where it has no digest."""
+FAULT: Shape = {**_STEP, "cuts": _CUTS}
+FAULT_WHEN_OK: Shape = {"effect": _PROOF, **_PROVEN}
+"""Of every fault, whatever its name."""
 
 
 def wrong_with(op: Op, guests: Collection[str] = ()) -> str:
@@ -185,12 +188,12 @@ def _fields(op: Op) -> Iterator[tuple[str, Kind]]:
     Of a fault, whatever its name; of an op that is not known none. The content of a view may be left out as a whole
     where there is a digest of it.
     """
-    if op.f == "view" and ("digest" not in op.value or not op.value.keys().isdisjoint(_CONTENT)):
-        yield from _CONTENT.items()
+    if op.f == "view" and ("digest" not in op.value or not op.value.keys().isdisjoint(CONTENT)):
+        yield from CONTENT.items()
     is_fault = op.actor == NEMESIS and op.f not in ("heal", "skip")
-    yield from (_FAULT if is_fault else ALWAYS.get(op.f, {})).items()
+    yield from (FAULT if is_fault else ALWAYS.get(op.f, {})).items()
     if op.type == "ok":
-        yield from (_FAULT_OK if is_fault else WHEN_OK.get(op.f, {})).items()
+        yield from (FAULT_WHEN_OK if is_fault else WHEN_OK.get(op.f, {})).items()
 
 
 def _shown(value: object) -> str:

@@ -3,12 +3,12 @@ import re
 import pytest
 
 from harness.core.history import NEMESIS, Op
-from harness.core.shapes import ALWAYS, WHEN_OK, wrong_with
+from harness.core.shapes import ALWAYS, CONTENT, FAULT, FAULT_WHEN_OK, WHEN_OK, wrong_with
 from tests.meta.source import ROOT
 
 PUT = {"key": "/a", "revision": 7, "create_revision": 7, "version": 1, "lease": 0, "text": ""}
 SAMPLE = {"pid": 7, "incarnation": 1, "sent_ns": 5, "id": None, "state": "ready", "revision": 4}
-CONTENT = {"online": {}, "offline": {}, "rejected": []}
+EMPTY = {"online": {}, "offline": {}, "rejected": []}
 
 
 def op(f, value, kind="ok", actor="observer"):
@@ -53,7 +53,7 @@ def test_guests_know_no_revisions_and_all_others_do():
 def test_the_content_of_a_view_may_be_left_out_as_a_whole_where_it_has_a_digest():
     about = {"pid": 7, "incarnation": 1, "revision": 4}
     assert wrong_with(op("view", {**about, "digest": "d"})) == ""
-    assert wrong_with(op("view", {**about, **CONTENT})) == ""
+    assert wrong_with(op("view", {**about, **EMPTY})) == ""
     assert wrong_with(op("view", about)).startswith("'online' is missing")
     assert wrong_with(op("view", {**about, "digest": "d", "online": {}})).startswith("'offline' is missing")
 
@@ -69,8 +69,39 @@ def test_an_op_of_an_unknown_name_may_hold_anything():
     assert wrong_with(op("dance", {"with": "whom"})) == ""
 
 
-def test_every_op_of_the_table_has_a_shape_and_no_other_op_has():
+def rows():
+    """Of the table of ops each row: the names, `FAULT` for any fault's, and the fields of their values."""
     table = (ROOT / "harness/core/README.md").read_text(encoding="utf-8")
-    rows = [row.split(" | ")[0] for row in table.splitlines() if row.startswith("| `")]
-    named = {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)}
-    assert {*ALWAYS, *WHEN_OK, "ready"} == named
+    for row in table.splitlines():
+        if row.startswith(("| `", "| FAULT ")):
+            names, _, _, value = row.removeprefix("| ").split(" | ", maxsplit=3)
+            yield re.findall(r"[A-Za-z-]+", names), fields(value)
+
+
+def fields(told):
+    """`"name"` in a map that is in no other, or alone; what is quoted within one is not a field of it."""
+    flat = told
+    while (inner := re.sub(r"(?<=[:\[,])[{\[][^{}\[\]]*[}\]]", "()", flat)) != flat:
+        flat = inner
+    return {*re.findall(r"""[{,`]"([a-z0-9_]+)"(?=[:,}`])""", flat)}
+
+
+def shaped(name):
+    if name == "FAULT":
+        return {*FAULT, *FAULT_WHEN_OK}
+    return {*ALWAYS.get(name, ()), *WHEN_OK.get(name, ()), *(CONTENT if name == "view" else ())}
+
+
+def test_every_op_of_the_table_has_a_shape_and_no_other_op_has():
+    named = {name for names, _ in rows() for name in names}
+    assert {*ALWAYS, *WHEN_OK, "ready", "FAULT"} == named
+
+
+@pytest.mark.parametrize(("name", "told"), [(name, told) for names, told in rows() for name in names])
+def test_a_shape_has_the_fields_of_the_table(name, told):
+    assert shaped(name) == told
+
+
+def test_every_op_of_a_stored_run_has_its_shape():
+    ops = map(Op.parse, (ROOT / "tests/data/run/history.jsonl").read_bytes().splitlines())
+    assert [told for told in ((op, wrong_with(op)) for op in ops) if told[1]] == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import load_scenario, make_plan, run
+from harness.core.shapes import wrong_with
 from harness.errors import ClusterError
 from harness.report.run_dir import RunDir
 
@@ -46,6 +47,8 @@ def test_a_client_of_somebody_else_is_judged_by_what_it_reads_and_by_no_revision
     assert examined(result, "reads-are-what-the-ufs-holds")["reads"] > 20
     assert "owner-is-the-rings" in [one["name"] for one in result.not_judged]
     assert len({tuple(op.value["members"]) for op in ops(result, "client-1", "members")}) == 2
+    told = [(op, wrong_with(op, ("client-1", "client-2"))) for op in RunDir.open(Path(result.run_dir)).ops()]
+    assert [op for op, wrong in told if wrong] == []
 
 
 @pytest.mark.parametrize("step", ["pause: client-1", "kill: client-1", "isolate: client-1"])

@@ -1,11 +1,14 @@
 """Every invariant is seen failing on real processes, and not one flags the same story with clean nodes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from harness import load_scenario, make_plan, run
 from harness.core.plan import Expect
+from harness.core.shapes import wrong_with
+from harness.report.run_dir import RunDir
 from tests.zoo.table import ZOO, rows
 
 pytestmark = pytest.mark.cluster
@@ -28,3 +31,5 @@ def test_the_same_story_with_clean_nodes_is_valid(story, tmp_path):
     clean = replace(make_plan(scenario, seed=2), broken={}, expect=Expect())
     result = run(clean, scenario, runs=tmp_path)
     assert result.outcome == "valid", result.to_json()
+    ops = RunDir.open(Path(result.run_dir)).ops()
+    assert [told for told in ((op, wrong_with(op)) for op in ops) if told[1]] == []
