@@ -6,14 +6,12 @@ moments in which the observer itself did not run (`stalled_s`), nor on those in 
 (`outage_*`): what a read took that moves bounds that way is no part of w.
 """
 
-from collections import Counter
-from math import log2
-
 from harness.checks.fold import Fold
 from harness.core.history import Op
 from harness.core.patience import LAST_RETRY_S, LEAVE_S, REACH_EVERY_S, etcd_call_s
 from harness.core.plan import Plan
 from harness.core.properties import Properties
+from harness.core.spread import Spread
 
 SECOND = 1_000_000_000
 NEVER = 1 << 62
@@ -29,26 +27,6 @@ _WATCH_S_MIN, _READ_S_MIN = 0.05, 0.1
 _BACKOFF_S_MIN, _BACKOFF_S_MAX = 2.0, 30.0
 _RESET_S = 0.5
 _OBSERVER_GAP_S_MAX = 2.0
-_BUCKETS_PER_DOUBLING = 8
-
-
-class Spread:
-    """How long many calls took, in buckets 9 % wide: flat in memory however many there are."""
-
-    def __init__(self) -> None:
-        self._count: Counter[int] = Counter()
-
-    def add(self, ns: int) -> None:
-        self._count[int(log2(max(ns, 1)) * _BUCKETS_PER_DOUBLING)] += 1
-
-    def quantile_s(self, share: float) -> float:
-        """The upper edge of the bucket that this share of all calls did not exceed; 0 for no calls."""
-        above = self._count.total() * (1 - share)
-        for bucket in sorted(self._count, reverse=True):
-            above -= self._count[bucket]
-            if above < 0:
-                return float(2 ** ((bucket + 1) / _BUCKETS_PER_DOUBLING)) / SECOND
-        return 0.0
 
 
 class Bounds(Fold):

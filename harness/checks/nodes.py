@@ -8,13 +8,14 @@ that its view may be old? For the first only what is proven counts, for the seco
 
 from dataclasses import dataclass, field
 
-from harness.checks.bounds import NEVER, SECOND, SILENCE_S, Bounds, Spread
+from harness.checks.bounds import NEVER, SECOND, SILENCE_S, Bounds
 from harness.checks.contents import Contents, Seen
 from harness.checks.fold import Fold
 from harness.checks.quorum import Quorum
 from harness.core.history import Op
 from harness.core.links import touching
 from harness.core.plan import Plan
+from harness.core.spread import Spread
 
 _EFFECTIVE = ("proven", "not-applicable")
 """A cut that is not applicable is one that another fault holds already: links are counted."""

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.checks.bounds import Bounds, Spread
+from harness.checks.bounds import Bounds
 from harness.checks.fold import feed
 from tests.checks.telling import PLAN, flat, ns, reached
 
@@ -56,15 +56,3 @@ def test_time_in_which_the_observer_did_not_run_is_counted_once_it_is_over_and_b
     assert bounds.stalled_s(ns(2), ns(4)) == pytest.approx(1)
     assert bounds.stalled_s(ns(3.5), ns(4)) == 0
     assert bounds.stalled_s(ns(4), ns(6)) == pytest.approx(1.998)
-
-
-def test_the_spread_of_nothing_is_nothing():
-    assert Spread().quantile_s(0.5) == 0
-
-
-def test_a_quantile_is_right_within_a_tenth():
-    spread = Spread()
-    for ms in range(1, 1001):
-        spread.add(ms * 1_000_000)
-    assert spread.quantile_s(0.5) == pytest.approx(0.5, rel=0.1)
-    assert spread.quantile_s(0.999) == pytest.approx(1.0, rel=0.1)

@@ -7,8 +7,8 @@ from typing import Literal
 from harness.checks.fold import Fold
 from harness.core.history import Op
 from harness.core.lasting import PROCEDURES
+from harness.core.spread import Spread
 from harness.report.html.clock import COARSE, Clock
-from harness.report.html.spread import Spread
 
 Stage = Literal["before", "during", "after"]
 STAGES: tuple[Stage, ...] = ("before", "during", "after")

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.core.lasting import PROCEDURES
+from harness.core.spread import Spread
 from harness.report.course import PHASES, FaultRow
 from harness.report.html.activity import TIMED, TYPES, Done
 from harness.report.html.clock import COARSE, UNITS, Clock
 from harness.report.html.gathered import Gathered
 from harness.report.html.machine import Usage
 from harness.report.html.marks import Label, Mark, Track, bars, spans, steps
-from harness.report.html.spread import Spread
 from harness.report.wording import span_text
 
 NODES_MAX, FAULTS_MAX = 24, 40
