@@ -11,10 +11,11 @@ from typing import Any
 
 from harness.core.history import NEMESIS, Op, OpType
 from harness.core.lasting import PROCEDURES, is_for_good
+from harness.core.links import Cuts
 from harness.core.plan import Step
 from harness.errors import HarnessError
 from harness.faults import fault_of
-from harness.faults.fault import Cluster, Cuts, Fault, Proof
+from harness.faults.fault import Cluster, Fault, Proof
 from harness.scenario.draft import LEADER
 
 Record = Callable[[Op], object]

@@ -1,19 +1,16 @@
 """What a plan will do to its nodes, as far as it decides which invariants apply."""
 
 from collections.abc import Collection, Iterator
-from itertools import permutations
 from math import exp, inf
-from typing import Any
 
 from harness.checks.bounds import EXPIRY_S, Bounds
 from harness.checks.quorum import in_majorities
 from harness.core.lasting import away_s, is_for_good, run_s
-from harness.core.links import touching
+from harness.core.links import Cuts, cuts_around, cuts_between, cuts_from, touching
 from harness.core.patience import asked_ttl_s
 from harness.core.plan import Plan, Step
 from harness.core.properties import Properties
 
-_REST = "rest"
 _STOPPING = ("kill", "restart", "pause")
 _ELECTION_S = 3.0
 """By then several members have another leader, by etcd's own timers too."""
@@ -241,24 +238,15 @@ def _has_quorum(steps: Collection[Step], plan: Plan) -> bool:
     return bool(in_majorities(members, away, cuts))
 
 
-def _cuts(step: Step, plan: Plan) -> Iterator[tuple[Collection[str], Collection[str]]]:
-    """Every name on the left of a pair loses its link to every name on the right."""
+def _cuts(step: Step, plan: Plan) -> Cuts:
+    """What an isolate or a partition cuts."""
     if step.fault == "isolate":
-        loners = _targets(step, plan.names)
-        yield from ((loners, plan.names), (plan.names, loners))
-        return
-    groups = [*step.params.get("groups", ())] or [step.params["from_"], step.params["to"]]
-    resolved = [_resolved(group, groups, plan) for group in groups]
-    yield from permutations(resolved, 2) if step.params.get("groups") else [(resolved[0], resolved[1])]
+        return cuts_around(sorted(_targets(step, plan.names)), plan.names)
+    if groups := step.params.get("groups"):
+        return cuts_between(groups, plan.names)
+    return cuts_from(step.params["from_"], step.params["to"], plan.names)
 
 
 def _targets(step: Step, names: Collection[str]) -> set[str]:
     found = step.params.get("targets", ())
     return {found} & {*names} if isinstance(found, str) else {*found} & {*names}
-
-
-def _resolved(group: Any, groups: list[Any], plan: Plan) -> Collection[str]:
-    if list(group) != [_REST]:
-        return tuple(group)
-    named = {name for other in groups for name in other}
-    return tuple(name for name in plan.names if name not in named)

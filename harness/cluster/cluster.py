@@ -18,12 +18,12 @@ from harness.cluster.spec import Spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted, wait_until
 from harness.core.history import Op
-from harness.core.links import Link, links_of
+from harness.core.links import Cuts, Link, links_of
 from harness.core.membership import alive_prefix, registered_prefix
 from harness.core.plan import Plan
 from harness.core.properties import Properties
 from harness.errors import ClusterError, NotReadyError
-from harness.faults.fault import Cuts, Signal, State
+from harness.faults.fault import Signal, State
 
 Endings = tuple[tuple[tuple[Signal, ...], float], ...]
 """Signals, and how many seconds a node has to end after them, before the next."""

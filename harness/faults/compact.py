@@ -2,7 +2,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from harness.faults.fault import Cluster, Cuts, Proof, Role, Targets
+from harness.core.links import Cuts
+from harness.faults.fault import Cluster, Proof, Role, Targets
 from harness.faults.proof import prove
 
 Revisions = Annotated[int, "revisions"]

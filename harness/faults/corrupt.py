@@ -6,8 +6,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from harness.core.entity import NetAddress, WorkerEntity, encode
 from harness.core.identity import WorkerId
+from harness.core.links import Cuts
 from harness.core.membership import text_of
-from harness.faults.fault import Cluster, Cuts, Proof, Role, Targets
+from harness.faults.fault import Cluster, Proof, Role, Targets
 from harness.faults.proof import prove
 
 BadValue = Literal["empty", "null", "foreign", "truncated", "binary"]

@@ -2,7 +2,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from harness.faults.fault import Cluster, Cuts, Proof, Role, Targets
+from harness.core.links import Cuts
+from harness.faults.fault import Cluster, Proof, Role, Targets
 from harness.faults.proof import prove, strike, total
 
 OFFLINE_S = 120.0

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Protocol
 
-from harness.core.links import Link
+from harness.core.links import Cuts, Link
 
 Role = Literal["worker", "client", "etcd"]
 Signal = Literal["TERM", "KILL", "STOP", "CONT"]
@@ -25,8 +25,6 @@ Everyone = Annotated[Targets, "all"]
 Newcomers = Annotated[Targets, "newcomers"]
 """Workers that were not there before; a scenario says how many."""
 Seconds = Annotated[float, "duration"]
-Cuts = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
-"""Directed cuts in short form: every name on the left of a pair loses its link to every name on the right."""
 
 EVERYONE: frozenset[Role] = frozenset(("worker", "client", "etcd"))
 

@@ -2,7 +2,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.faults.fault import EVERYONE, Cluster, Cuts, Proof, Role, Targets
+from harness.core.links import Cuts, cuts_around
+from harness.faults.fault import EVERYONE, Cluster, Proof, Role, Targets
 from harness.faults.proof import cut, mend
 
 
@@ -20,11 +21,7 @@ class Isolate:
         return self.targets
 
     def cuts(self, names: Collection[str]) -> Cuts:
-        """No link stands in two of the pairs, so none is counted twice."""
-        others = tuple(name for name in names if name not in self.targets)
-        outside = ((self.targets, others), (others, self.targets)) if others else ()
-        between = tuple(((one,), tuple(n for n in self.targets if n != one)) for one in self.targets)
-        return outside + (between if len(self.targets) > 1 else ())
+        return cuts_around(self.targets, names)
 
     def inject(self, cluster: Cluster) -> Proof:
         """Proven once no datagram passes on these links."""

@@ -2,7 +2,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.faults.fault import Cluster, Cuts, Newcomers, Proof, Role
+from harness.core.links import Cuts
+from harness.faults.fault import Cluster, Newcomers, Proof, Role
 from harness.faults.proof import start_again
 
 

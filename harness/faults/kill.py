@@ -2,7 +2,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.faults.fault import EVERYONE, Cluster, Cuts, Proof, Role, Targets
+from harness.core.links import Cuts
+from harness.faults.fault import EVERYONE, Cluster, Proof, Role, Targets
 from harness.faults.proof import start_again, strike
 
 

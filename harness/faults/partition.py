@@ -1,17 +1,15 @@
 from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Annotated, ClassVar
 
-from harness.faults.fault import EVERYONE, Cluster, Cuts, Proof, Role, Targets
+from harness.core.links import REST, Cuts, cuts_between, cuts_from
+from harness.faults.fault import EVERYONE, Cluster, Proof, Role, Targets
 from harness.faults.proof import cut, mend
 
 Group = Annotated[tuple[str, ...], "group"]
 """Names of nodes; `("rest",)` is every node that no other group names."""
 
 Groups = tuple[Group, ...]
-
-REST = ("rest",)
 
 
 @dataclass(frozen=True)
@@ -31,10 +29,7 @@ class Partition:
         return tuple(name for group in self._all if group != REST for name in group)
 
     def cuts(self, names: Collection[str]) -> Cuts:
-        named = self.targets_in(names)
-        rest = tuple(name for name in names if name not in named)
-        groups = [rest if group == REST else group for group in self._all]
-        return tuple(permutations(groups, 2)) if self.groups else ((groups[0], groups[1]),)
+        return cuts_between(self.groups, names) if self.groups else cuts_from(self.from_, self.to, names)
 
     def inject(self, cluster: Cluster) -> Proof:
         """Proven once no datagram passes on these links; where one direction is cut, those the other way still pass."""

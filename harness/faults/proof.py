@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from harness.core.links import Link, links_of, reverse
+from harness.core.links import Cuts, Link, links_of, reverse
 from harness.errors import ClusterError, NotReadyError
-from harness.faults.fault import Cluster, Cuts, Node, Proof, Signal
+from harness.faults.fault import Cluster, Node, Proof, Signal
 
 GONE_S = 10.0
 READY_S = 30.0

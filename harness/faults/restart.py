@@ -2,7 +2,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from harness.faults.fault import EVERYONE, Cluster, Cuts, Proof, Role, Seconds, Targets
+from harness.core.links import Cuts
+from harness.faults.fault import EVERYONE, Cluster, Proof, Role, Seconds, Targets
 from harness.faults.proof import start_again, strike
 
 

@@ -2,7 +2,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from harness.faults.fault import Cluster, Cuts, Everyone, Proof, Role, Seconds
+from harness.core.links import Cuts
+from harness.faults.fault import Cluster, Everyone, Proof, Role, Seconds
 from harness.faults.proof import start_again, strike, total
 
 
