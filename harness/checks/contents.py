@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.core.few import few
 from harness.core.history import Op
 
 _DIFFERENCES_TOLD = 4
@@ -63,9 +64,8 @@ def differences(one: Content, other: Content, who: Callable[[str], str]) -> tupl
     """What each has where they differ, as two phrases such as `worker-2 online at 10.0.0.3:28080`."""
     states, others = _states(one, who), _states(other, who)
     names = [name for name in sorted({*states, *others}) if states.get(name) != others.get(name)]
-    more = [f"{len(names) - _DIFFERENCES_TOLD} more"] if len(names) > _DIFFERENCES_TOLD else []
     first, second = (
-        ", ".join([f"{name} {of.get(name, 'not at all')}" for name in names[:_DIFFERENCES_TOLD]] + more)
+        few((f"{name} {of.get(name, 'not at all')}" for name in names), _DIFFERENCES_TOLD, at_last=", ")
         for of in (states, others)
     )
     return first, second

@@ -11,6 +11,7 @@ from harness.checks.invariant import Invariant
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted
 from harness.core.endings import REMOVED
+from harness.core.few import few
 from harness.core.history import Op
 from harness.core.plan import Plan
 
@@ -27,8 +28,7 @@ class Own(Invariant):
 
     @property
     def wrong(self) -> str:
-        more = [f"{len(self._wrong) - _TOLD} more"] if len(self._wrong) > _TOLD else []
-        return "; ".join(self._wrong[:_TOLD] + more)
+        return few(self._wrong, _TOLD, "; ", "; ")
 
 
 class NothingLeftBehind(Own):

@@ -1,6 +1,6 @@
 """Invariants of what views make of etcd's log: nothing that happened is lost on them, and nothing that stands there."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from harness.checks.contents import Content, changes
@@ -10,6 +10,7 @@ from harness.checks.planned import membership_changes, spoils_keys
 from harness.checks.truth import Truth
 from harness.checks.verdict import Verdict, counted, too_few
 from harness.core.entity import decode
+from harness.core.few import few
 from harness.core.history import Op
 from harness.core.membership import bytes_of
 from harness.core.plan import Plan
@@ -168,7 +169,5 @@ def _identity(text: str | None) -> str | None:
         return None
 
 
-def _listed(some: Collection[str]) -> str:
-    """The first few in order, and how many more there are."""
-    more = len(some) - _TOLD
-    return ", ".join(sorted(some)[:_TOLD]) + (f" and {more} more" if more > 0 else "") or "nothing"
+def _listed(some: Iterable[str]) -> str:
+    return few(sorted(some), _TOLD) or "nothing"

@@ -97,7 +97,7 @@ class OneLiveProcess(Invariant):
         at, until_ns = self.truth.at, min(one.to_ns, other.to_ns)
         self.violated(
             f"{id} was online twice from {at(other.from_ns)} to {at(max(until_ns, other.from_ns))}: "
-            f"as {_named(one.process)} from {at(one.from_ns)} on, and as {_named(other.process)}",
+            f"as {one.process} from {at(one.from_ns)} on, and as {other.process}",
             one.first,
             one.last,
             other.first,
@@ -178,7 +178,3 @@ class NoPrematureEviction(Invariant):
             lease.op,
             op,
         )
-
-
-def _named(process: Process) -> str:
-    return f"{process.name} (pid {process.pid}, incarnation {process.incarnation})"

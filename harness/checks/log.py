@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from harness.checks.fold import Fold
+from harness.core.few import few
 from harness.core.history import Op
 from harness.core.membership import Replay, View, alive_prefix, registered_prefix
 
@@ -156,5 +157,5 @@ def _disagreement(state: dict[str, Event], snapshot: Op) -> str:
     keys = sorted(key for key in {*found, *state} if found.get(key) != state.get(key))
     if not keys:
         return ""
-    told = ", ".join(keys[:_KEYS_TOLD]) + (f" and {len(keys) - _KEYS_TOLD} more" if len(keys) > _KEYS_TOLD else "")
-    return f"the observer's watch and the snapshot at revision {snapshot.value['revision']} differ on {told}"
+    revision, told = snapshot.value["revision"], few(keys, _KEYS_TOLD)
+    return f"the observer's watch and the snapshot at revision {revision} differ on {told}"

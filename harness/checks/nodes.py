@@ -33,6 +33,9 @@ class Process:
     start: Op
     exit: Op | None = None
 
+    def __str__(self) -> str:
+        return f"{self.name} (pid {self.pid}, incarnation {self.incarnation})"
+
 
 @dataclass(eq=False)
 class Gone:

@@ -41,7 +41,7 @@ class RemovedProcessStaysOut(Invariant):
                 continue
             outcast = removal.outcast(lease) if lease else self._only_one(removal)
             if outcast:
-                what = f"{self._named(outcast)} put its alive key at revision {op.value['revision']}"
+                what = f"{outcast} put its alive key at revision {op.value['revision']}"
                 self._tell(removal, f"put by {outcast.name}", what, op)
 
     def _only_one(self, removal: Removal) -> Process | None:
@@ -74,13 +74,10 @@ class RemovedProcessStaysOut(Invariant):
         at = self.truth.at
         self.violated(
             f"{text} ({at(op.time_ns)}); it was removed at revision {removal.revision} ({at(removal.op.time_ns)}), "
-            f"while {' and '.join(map(self._named, removal.outcasts))} ran",
+            f"while {' and '.join(map(str, removal.outcasts))} ran",
             removal.op,
             op,
         )
-
-    def _named(self, process: Process) -> str:
-        return f"{process.name} (pid {process.pid}, incarnation {process.incarnation})"
 
     def verdict(self) -> Verdict:
         outcasts = [one for removal in self.truth.removals.all for one in removal.outcasts]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+from harness.core.few import few
 from harness.core.history import NEMESIS, Op
 from harness.core.plan import Step, When
 
@@ -98,9 +99,7 @@ def _targets(step: Step) -> str:
 
 def _some(names: Collection[str]) -> str:
     """Names apart by blanks; of many the first few and how many more there are."""
-    shown = list(names)[: len(names) if len(names) <= _NAMES_MAX else _NAMES_MAX - 1]
-    more = len(names) - len(shown)
-    return " ".join(shown) + (f" and {more} more" if more else "")
+    return few(names, _NAMES_MAX if len(names) <= _NAMES_MAX else _NAMES_MAX - 1, " ")
 
 
 def settings_text(step: Step) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from harness.checks.verdict import counted
+from harness.core.few import few
 from harness.report.course import FaultRow
 from harness.report.result import Result
 from harness.report.screen import standing
@@ -76,8 +77,7 @@ def _came(result: Result) -> str:
 
 def _some(names: Iterable[str]) -> str:
     names = list(names)
-    more = len(names) - _TOLD_MAX
-    return _listed([*names[:_TOLD_MAX], *([f"{more} more"] if more > 0 else [])])
+    return _listed(names) if len(names) <= _TOLD_MAX else few(names, _TOLD_MAX)
 
 
 def _listed(parts: list[str]) -> str:
