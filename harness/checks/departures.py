@@ -115,12 +115,12 @@ class GoneWorkerLeavesViews(Invariant):
     def _due_ns(self, departure: Departure, now_ns: int) -> int:
         """The base moves on when the lease may have been renewed nevertheless, and when etcd could not serve."""
         truth, bounds = self.truth, self.truth.bounds
-        if truth.nodes.etcd_troubles:
+        if truth.etcd.troubles:
             return NEVER
         acked_ns, echo_ns = truth.leases.acked_ns.get(departure.id, 0), truth.nodes.node(departure.gone.name).echo_ns
         base_ns, reset_s = max(departure.base_ns, acked_ns, echo_ns), 0.0
-        if truth.nodes.etcd_ready_ns >= departure.gone.since_ns:
-            base_ns, reset_s = max(base_ns, truth.nodes.etcd_ready_ns), bounds.reset_s
+        if truth.etcd.ready_ns >= departure.gone.since_ns:
+            base_ns, reset_s = max(base_ns, truth.etcd.ready_ns), bounds.reset_s
         departure.base_ns = base_ns
         allowed_s = (
             bounds.leaves_s(departure.ttl_s) + reset_s + truth.nodes.moving_on_s + bounds.stalled_s(base_ns, now_ns)

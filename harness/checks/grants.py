@@ -86,7 +86,7 @@ class LeasesAreBounded(Invariant):
     def on_leases(self, op: Op) -> None:
         if self.truth.phases.healed is None or self.truth.phases.is_stopping:
             return
-        if self.truth.nodes.etcd_troubles:
+        if self.truth.etcd.troubles:
             self._missing = self._missing and "etcd's leases were listed only while it may not have served"
             return
         self._missing, self._listed = "", len(op.value["leases"])
@@ -103,8 +103,8 @@ class LeasesAreBounded(Invariant):
         """When a lease that its worker has left is over at the latest; NEVER for one that it may still renew."""
         if lease.lease not in self._left_ns:
             return NEVER
-        nodes = self.truth.nodes
-        last_ns = max(lease.acked_ns, self._left_ns[lease.lease], nodes.etcd_ready_ns, nodes.node(lease.name).echo_ns)
+        echo_ns = self.truth.nodes.node(lease.name).echo_ns
+        last_ns = max(lease.acked_ns, self._left_ns[lease.lease], self.truth.etcd.ready_ns, echo_ns)
         return last_ns + self._expiry_ns(lease.ttl_s, last_ns, op)
 
     def _expiry_ns(self, ttl_s: float, since_ns: int, op: Op) -> int:
@@ -118,7 +118,7 @@ class LeasesAreBounded(Invariant):
         since_ns = op.time_ns - self._expiry_ns(ttl_s, self._stirred_ns, op)
         workers = [nodes.node(name) for name in nodes.workers]
         settled = all(node.is_online for node in workers if node.runs)
-        moments = (self._stirred_ns, nodes.etcd_ready_ns, *(node.echo_ns for node in workers))
+        moments = (self._stirred_ns, self.truth.etcd.ready_ns, *(node.echo_ns for node in workers))
         return settled and max(moments) < since_ns
 
     def verdict(self) -> Verdict:

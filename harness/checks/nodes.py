@@ -10,17 +10,15 @@ from dataclasses import dataclass, field
 
 from harness.checks.bounds import NEVER, SECOND, SILENCE_S, Bounds
 from harness.checks.contents import Contents, Seen
+from harness.checks.etcd_health import PROVEN_CUT, EtcdHealth
 from harness.checks.fold import Fold
-from harness.checks.quorum import Quorum
 from harness.core.history import Op
 from harness.core.links import touching
 from harness.core.plan import Plan
 from harness.core.spread import Spread
 
-_EFFECTIVE = ("proven", "not-applicable")
-"""A cut that is not applicable is one that another fault holds already: links are counted."""
 _GAPS_LOOKED_AT = 64
-_UNREACHABLE, _NO_QUORUM, _CUT_OFF = "unreachable", "no quorum", "cut off"
+_CUT_OFF = "cut off"
 
 
 @dataclass(eq=False)
@@ -82,13 +80,14 @@ class Node:
 
 
 class Nodes(Fold):
-    def __init__(self, plan: Plan, bounds: Bounds, contents: Contents) -> None:
+    """To be shown an op after `EtcdHealth` was."""
+
+    def __init__(self, plan: Plan, bounds: Bounds, contents: Contents, etcd: EtcdHealth) -> None:
         self._bounds = bounds
         self._contents = contents
-        self._etcd = plan.etcd.members
-        self.quorum = Quorum(plan.etcd.members)
+        self._etcd = etcd
+        self._members = plan.etcd.members
         self._cut_at: dict[int, int] = {}
-        self._lost_ns = 0
         self.moving_on_s = 0.0
         """How much later anybody hears from etcd who may have to ask silent members first."""
         self._cuts: dict[int, frozenset[tuple[str, str]]] = {}
@@ -98,9 +97,6 @@ class Nodes(Fold):
         self.gone: dict[str, Gone] = {}
         self.restarted_ns = -1
         """When a worker or client was last started again."""
-        self.etcd_troubles: set[str] = set()
-        """Why etcd may not serve, or may give leases their full TTL again; empty when all is well."""
-        self.etcd_ready_ns = 0
         self._gaps = Spread()
         self._silence_ns = int(SILENCE_S * self._bounds.scale * SECOND)
 
@@ -118,7 +114,7 @@ class Nodes(Fold):
     def was_steady(self, name: str, since_ns: int) -> bool:
         """Whether nothing held the node up, and nothing befell etcd, at any time since then."""
         node = self.node(name)
-        return not (node.held_up or self.etcd_troubles) and node.disturbed_ns < since_ns
+        return not (node.held_up or self._etcd.troubles) and node.disturbed_ns < since_ns
 
     # Processes
 
@@ -190,82 +186,58 @@ class Nodes(Fold):
     # What the nemesis does to them
 
     def on_fault(self, op: Op) -> None:
-        step, cuts = op.value["step"], op.value.get("cuts", ())
-        links = touching(self._etcd, cuts)
+        step, links = op.value["step"], touching(self._members, op.value.get("cuts", ()))
         if op.type == "invoke":
             self._cut_at[step] = op.time_ns
-            self.quorum.cut(step, links)
-            if not cuts:
-                self.quorum.stop(step, op.value["targets"])
-            if self.quorum.touches(step):
-                self._etcd_touched(op)
-        elif op.type == "ok" and op.value["effect"] in _EFFECTIVE:
+            self._look_at_etcd(op)
+        elif op.type == "ok" and op.value["effect"] in PROVEN_CUT:
             self._cuts[step] = links
             for name in {a for a, b in links if a in self.workers}:
                 if self._is_mute(name):
                     self._gone(self.node(name), "cut", "was cut off from etcd", op)
 
     def on_heal(self, op: Op) -> None:
-        step = op.value["step"]
+        step, is_late = op.value["step"], self.moving_on_s > 0
         if op.type == "invoke":
             links = self._cuts.pop(step, frozenset())
             for name in {a for a, _ in links if a in self.workers}:
                 if not self._is_mute(name):
                     self._back(self.node(name), "cut")
-        for name in self.quorum.cut_by(step):
+        for name in self._etcd.freed:
             if not self._is_mute(name):
                 cut_s = (op.time_ns - self._cut_at[step]) / SECOND
                 self.node(name).echo_ns = _later(op, self._bounds.after_cut_s(cut_s))
-        if op.type == "ok" and self._is_over(step, op) and self.quorum.touches(step):
-            is_late = self.moving_on_s > 0
-            self.quorum.release(step)
-            self._etcd_touched(op)
-            for name in self.workers if is_late else ():
-                node = self.node(name)
-                node.echo_ns = max(node.echo_ns, _later(op, self._bounds.reset_s))
-
-    def _is_over(self, step: int, op: Op) -> bool:
-        """A process that is meant to stay down does, though its step is over."""
-        return op.value["heal"] == "proven" or (op.value["heal"] in _EFFECTIVE and not self.quorum.stops(step))
+        self._look_at_etcd(op)
+        for name in self.workers if is_late and self._etcd.touched is op else ():
+            node = self.node(name)
+            node.echo_ns = max(node.echo_ns, _later(op, self._bounds.reset_s))
 
     def _is_mute(self, name: str) -> bool:
         """No link leads from the node to any member of etcd."""
-        return all(any((name, member) in links for links in self._cuts.values()) for member in self._etcd)
+        return all(any((name, member) in links for links in self._cuts.values()) for member in self._members)
 
-    # etcd as a whole
+    # What becomes of etcd
 
     def on_reach(self, op: Op) -> None:
-        """To be shown after `Bounds` was."""
-        if self._bounds.outage_since_ns is not None:
-            self.etcd_troubles.add(_UNREACHABLE)
-        elif self._bounds.outage_end_ns == op.time_ns:
-            self.etcd_troubles.discard(_UNREACHABLE)
-            self._etcd_back(op, self._bounds.outage_s)
+        self._look_at_etcd(op)
 
     def on_leader(self, op: Op) -> None:
-        """A new leader gives every lease its full TTL again."""
-        self.quorum.leader = op.value["member"]
-        self._etcd_back(op, 0.0)
-        self._etcd_touched(op)
+        self._look_at_etcd(op)
 
-    def _etcd_touched(self, op: Op) -> None:
-        """Members, or links to them, were touched, or another one leads."""
-        if not self.quorum.serves:
-            self._lost_ns = self._lost_ns if _NO_QUORUM in self.etcd_troubles else op.time_ns
-            self.etcd_troubles.add(_NO_QUORUM)
-        elif _NO_QUORUM in self.etcd_troubles:
-            self.etcd_troubles.discard(_NO_QUORUM)
-            self._etcd_back(op, (op.time_ns - self._lost_ns) / SECOND)
-        for name in self.of.keys() - {*self._etcd}:
-            self._look_at_links(self.node(name), op)
-        reached = [node.silent for node in self.of.values() if node.silent < len(self._etcd)]
-        self.moving_on_s = max(reached, default=0) * self._bounds.move_on_s
+    def _look_at_etcd(self, op: Op) -> None:
+        if self._etcd.back is op:
+            self._etcd_back(op)
+        if self._etcd.touched is op:
+            for name in self.of.keys() - {*self._members}:
+                self._look_at_links(self.node(name), op)
+            reached = [node.silent for node in self.of.values() if node.silent < len(self._members)]
+            self.moving_on_s = max(reached, default=0) * self._bounds.move_on_s
 
     def _look_at_links(self, node: Node, op: Op) -> None:
         """Whoever may have to ask silent members before one that answers hears from etcd so much later."""
-        before, node.silent = node.silent, self.quorum.silent_to(node.name)
+        before, node.silent = node.silent, self._etcd.quorum.silent_to(node.name)
         late_s = max(before, node.silent) * self._bounds.move_on_s
-        if node.silent == len(self._etcd):
+        if node.silent == len(self._members):
             node.cut_off_ns = node.cut_off_ns if _CUT_OFF in node.held_up else op.time_ns
             node.held_up.add(_CUT_OFF)
         elif _CUT_OFF in node.held_up:
@@ -273,11 +245,11 @@ class Nodes(Fold):
         elif late_s:
             node.ready_ns = max(node.ready_ns, _later(op, self._bounds.fresh_s + late_s))
 
-    def _etcd_back(self, op: Op, away_s: float) -> None:
-        self.etcd_ready_ns = max(self.etcd_ready_ns, op.time_ns)
+    def _etcd_back(self, op: Op) -> None:
+        late_s = self._bounds.fresh_s + self._bounds.after_cut_s(self._etcd.away_s)
         for node in self.of.values():
             node.disturbed_ns = op.time_ns
-            node.ready_ns = max(node.ready_ns, _later(op, self._bounds.fresh_s + self._bounds.after_cut_s(away_s)))
+            node.ready_ns = max(node.ready_ns, _later(op, late_s))
 
     # Being gone, being held up
 

@@ -117,7 +117,7 @@ class OneRegistrationAfterAnOutage(Invariant):
     def _due_ns(self, one: Return, now_ns: int) -> int:
         nodes, bounds = self.truth.nodes, self.truth.bounds
         node = nodes.node(one.name)
-        if nodes.etcd_troubles or node.held_up:
+        if self.truth.etcd.troubles or node.held_up:
             return NEVER
         from_ns = max(one.end_ns, node.disturbed_ns)
         self._allowed_s = bounds.returns_s + nodes.moving_on_s

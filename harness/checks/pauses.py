@@ -102,7 +102,7 @@ class APauseCountsOnce(Invariant):
 
     def _is_otherwise_well(self, node: Node) -> bool:
         """A keepalive that goes to a silent member of etcd first may come too late."""
-        is_etcd_well = not (self.truth.nodes.etcd_troubles or node.silent)
+        is_etcd_well = not (self.truth.etcd.troubles or node.silent)
         return node.runs and is_etcd_well and node.held_up <= {"paused"} and not node.term
 
     def _watched_s(self, pause: Pause) -> float:
@@ -183,7 +183,7 @@ class APauseCountsOnce(Invariant):
         self._close_all(op)
 
     def on_reach(self, op: Op) -> None:
-        if self._open and (self.truth.nodes.etcd_troubles or self.truth.nodes.etcd_ready_ns == op.time_ns):
+        if self._open and (self.truth.etcd.troubles or self.truth.etcd.ready_ns == op.time_ns):
             self._close_all(op)
 
     def on_phase(self, op: Op) -> None:

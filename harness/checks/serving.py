@@ -115,8 +115,8 @@ class HealthyOwnersServe(Invariant):
     # Who is well
 
     def _are_well(self, client: Node, owner: Node, since_ns: int) -> bool:
-        nodes, process = self.truth.nodes, owner.process
-        if nodes.etcd_troubles or self.truth.phases.is_stopping or "paused" in client.held_up or not client.runs:
+        process = owner.process
+        if self.truth.etcd.troubles or self.truth.phases.is_stopping or "paused" in client.held_up or not client.runs:
             return False
         if process is None or not owner.runs or (owner.term and owner.term.time_ns >= process.start.time_ns):
             return False

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from harness.checks.bounds import SECOND, Bounds
 from harness.checks.contents import Contents
+from harness.checks.etcd_health import EtcdHealth
 from harness.checks.files import Files
 from harness.checks.fold import Fold
 from harness.checks.leases import Leases
@@ -47,7 +48,8 @@ class Truth:
         self.log = EtcdLog(properties.text("alluxio.cluster.name"))
         self.leases = Leases()
         self.contents = Contents(properties.bool("alluxio.user.dynamic.consistent.hash.ring.enabled"))
-        self.nodes = Nodes(plan, self.bounds, self.contents)
+        self.etcd = EtcdHealth(plan, self.bounds)
+        self.nodes = Nodes(plan, self.bounds, self.contents, self.etcd)
         self.routes = Routes(self.contents, plan.guests)
         self.files = Files(plan)
         self.owners = Owners(plan)
@@ -55,8 +57,8 @@ class Truth:
         self._names = {id: name for name, id in plan.identities.items()}
 
     def folds(self) -> Iterator[Fold]:
-        """In the order in which they must see an op: the nodes look at bounds."""
-        yield from (self.phases, self.bounds, self.log, self.leases, self.nodes, self.removals, self.routes)
+        """In the order in which they must see an op: each may look at those before it."""
+        yield from (self.phases, self.bounds, self.log, self.leases, self.etcd, self.nodes, self.removals, self.routes)
 
     def who(self, id: str | None) -> str:
         """The node that an identity was given to, or the identity as it is."""

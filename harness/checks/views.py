@@ -190,7 +190,7 @@ class ViewsAgreeInTheEnd(Invariant):
             tuple(node.name for node in nodes if node not in asked),
             max((node.content_since_ns for node in asked), default=0),
             self._changed_ns,
-            op.time_ns - max(self._changed_ns, self.truth.nodes.etcd_ready_ns) > self.truth.bounds.fresh_s * SECOND,
+            op.time_ns - max(self._changed_ns, self.truth.etcd.ready_ns) > self.truth.bounds.fresh_s * SECOND,
         )
 
     def _has_spoken(self, node: Node, held: Content, healed: Op) -> bool:
