@@ -1,6 +1,7 @@
 """Every invariant there is, in the order in which reports list them. One more is one class and one line here."""
 
 from harness.checks.addresses import AddressIsTheRecordedOne
+from harness.checks.agreement import ViewsAgreeInTheEnd
 from harness.checks.departures import GoneWorkerLeavesViews
 from harness.checks.elections import LeaderChangeChangesNothing
 from harness.checks.evidence import EnoughEvidence, FaultsAreProven, NothingLeftBehind, Own
@@ -20,12 +21,7 @@ from harness.checks.rings import NoOwnerFromAnEmptyView, OwnerIsInTheView, Owner
 from harness.checks.serving import HealthyOwnersServe
 from harness.checks.stops import CleanStopIsImmediate
 from harness.checks.unplanned import NothingUnplanned
-from harness.checks.views import (
-    EqualRevisionsEqualViews,
-    RevisionsNeverGoBack,
-    ViewsAgreeInTheEnd,
-    ViewsAreWhatEtcdHeld,
-)
+from harness.checks.views import EqualRevisionsEqualViews, RevisionsNeverGoBack, ViewsAreWhatEtcdHeld
 
 INVARIANTS: dict[str, type[Invariant]] = {
     "one-live-process": OneLiveProcess,
