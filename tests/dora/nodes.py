@@ -19,6 +19,8 @@ _RUN = "import json, sys; from harness.dora.{role} import main; sys.exit(main(js
 class Node:
     """One process of `role`; `conf` are properties over those that every node of a test needs."""
 
+    patience_s = 15
+
     def __init__(self, folder, cluster, role, name, part=None, **conf):
         self._folder, self._role, self._name, self._part = folder / name, role, name, part
         self._folder.mkdir()
@@ -43,7 +45,7 @@ class Node:
         if self._history:
             self._history.close()
         self._history, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._history.settimeout(15)
+        self._history.settimeout(self.patience_s)
         settings = {
             "name": self._name,
             "incarnation": self._incarnation,
@@ -70,7 +72,7 @@ class Node:
         os.kill(self.process.pid, signal.Signals[f"SIG{name}"])
 
     def exit_status(self):
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=self.patience_s)
 
     def ask(self, do, **fields):
         with self._line(do, fields) as line, line.makefile() as answers:
@@ -82,7 +84,7 @@ class Node:
 
     def _line(self, do, fields):
         line = socket.socket(socket.AF_UNIX)
-        line.settimeout(15)
+        line.settimeout(self.patience_s)
         try:
             line.connect(str(self._folder / "control.sock"))
             line.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")

@@ -25,9 +25,11 @@ from tests.dora.stub import page_of
 
 FILES, CHANGED = 6, 4
 PAGE_BYTES, FILE_BYTES = 1 << 18, 7 << 17
+PATIENCE_S = 300
+"""Also of the lease: however slow the machine is, the worker goes on serving."""
 CONF = {
     "alluxio.worker.identity.uuid": "00000000-0000-0000-0000-000000000001",
-    "alluxio.worker.failure.detection.timeout": "60s",  # however slow the machine is, it goes on serving
+    "alluxio.worker.failure.detection.timeout": f"{PATIENCE_S}s",
     "alluxio.worker.page.store.page.size": f"{PAGE_BYTES}B",
     "alluxio.worker.page.store.sizes": f"{FILES * FILE_BYTES * 3 // 2}B",
 }
@@ -52,13 +54,15 @@ class Fork(ForkProcess):
 
 
 class Worker(Node):
+    patience_s = PATIENCE_S
+
     def spawn(self, settings, log):
         return Fork(settings, log)
 
     def address(self):
         """Where it serves, by the first view that holds its registration: it has another port at each start."""
         registered = self.op("register").value["revision"]
-        view = eventually(lambda: self._view_since(registered), "its view", within_s=60)
+        view = eventually(lambda: self._view_since(registered), "its view", PATIENCE_S)
         (address,) = view["online"].values()
         return address
 
@@ -122,7 +126,7 @@ def must_be_right(connection, path, contents):
 
 def go_over(address, asked):
     """Ask one after the other; how many pages were on disk."""
-    connection, hits = HTTPConnection(address, timeout=60), 0
+    connection, hits = HTTPConnection(address, timeout=PATIENCE_S), 0
     for path, contents in asked:
         connection.request("GET", path)
         hits += must_be_right(connection, path, contents)
@@ -142,7 +146,7 @@ def ask_all(address, asked):
     """At once; the connections, on which answers come."""
     connections = []
     for path, _ in asked:
-        connections.append(HTTPConnection(address, timeout=60))
+        connections.append(HTTPConnection(address, timeout=PATIENCE_S))
         connections[-1].request("GET", path)
     return connections
 

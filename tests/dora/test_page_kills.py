@@ -20,7 +20,7 @@ from tests.zoo.animals_pages import TearsPages
 animals_pages._SLOW_S = 0.01
 """
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300 + 3 * KILLS)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600 + 3 * KILLS)]
 
 
 @pytest.fixture
