@@ -7,27 +7,29 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_dropped = threading.Event()
 
 
 def was_dropped() -> None:
     """The KeyboardInterrupt of a signal was lost on its way: the signal that comes next is no second one."""
-    _dropped.set()
+    Interrupts.is_first_dropped = True
 
 
 class Interrupts:
     """
     A context, in the main thread. Of signals only those are heard that would raise KeyboardInterrupt; the first of them
-    does so still. `tell` and `kill` may be called from a thread.
+    does so still. `tell` and `kill` may be called from a thread; what is not told is killed all the same.
     """
+
+    is_first_dropped = False
 
     def __init__(self, tell: Callable[[str], None], kill: Callable[[], None], patience_s: float) -> None:
         self._tell, self._kill, self._patience_s = tell, kill, patience_s
-        self._heard, self._over = threading.Event(), threading.Event()
+        self._is_heard, self._heard, self._over = False, threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._wait, name="interrupts", daemon=True)
         self._replaced = list[signal.Signals]()
 
@@ -47,10 +49,11 @@ class Interrupts:
         self._thread.join()
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self._heard.is_set() and not _dropped.is_set():
+        """Also in the midst of itself: hence no lock before it is known that this is the first."""
+        if self._is_heard and not Interrupts.is_first_dropped:
             self._kill()
         else:
-            _dropped.clear()
+            self._is_heard, Interrupts.is_first_dropped = True, False
             self._heard.set()
             raise KeyboardInterrupt
 
@@ -59,8 +62,10 @@ class Interrupts:
         if self._over.is_set():
             return
         until = time.strftime("%H:%M:%S", time.localtime(time.time() + self._patience_s))
-        what = "waiting for open faults to be healed and for all nodes to end"
-        self._tell(f"interrupted: {what}, until {until} at most; Ctrl-C again kills them at once")
+        what = f"waiting for all nodes to end, until {until} at most"
+        with suppress(OSError):  # nobody reads any more
+            self._tell(f"interrupted: {what}; Ctrl-C again kills them at once")
         if not self._over.wait(self._patience_s):
-            self._tell("they have not ended: killed")
+            with suppress(OSError):
+                self._tell("they have not ended: killed")
             self._kill()

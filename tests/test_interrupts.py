@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import threading
@@ -38,7 +39,7 @@ def test_the_first_interrupts_and_says_what_is_waited_for_until_when_and_what_th
             interrupt()
         wait_until("what is told", lambda: bool(heard.told), 10)
     (told,) = heard.told
-    assert told.startswith("interrupted: waiting for open faults to be healed and for all nodes to end, until ")
+    assert told.startswith("interrupted: waiting for all nodes to end, until ")
     assert told.endswith("; Ctrl-C again kills them at once")
     assert heard.kills == 0
 
@@ -68,6 +69,32 @@ def test_what_has_not_ended_when_patience_is_over_is_killed(heard):
         with pytest.raises(KeyboardInterrupt):
             interrupt()
         wait_until("the kill", lambda: heard.kills == 1, 10)
+
+
+def test_what_has_not_ended_is_killed_also_where_nobody_can_be_told(heard):
+    def tell(line):
+        raise OSError(errno.EIO, "the terminal is closed")
+
+    with Interrupts(tell, heard.kill, patience_s=0.0):
+        with pytest.raises(KeyboardInterrupt):
+            interrupt()
+        wait_until("the kill", lambda: heard.kills == 1, 10)
+
+
+def test_a_second_one_in_the_midst_of_the_first_kills(heard, monkeypatch):
+    class Interrupted(threading.Event):
+        def set(self):
+            if at_once:
+                interrupt(at_once.pop())
+            super().set()
+
+    at_once = []
+    monkeypatch.setattr(threading, "Event", Interrupted)
+    with heard.during():
+        at_once.append(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            interrupt()
+    assert heard.kills == 1
 
 
 def test_who_is_not_interrupted_hears_nothing_and_later_ones_are_not_heard(heard):

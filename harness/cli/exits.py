@@ -6,13 +6,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import click
 
 from harness.errors import HarnessError, InputError
 from harness.interrupts import was_dropped
+from harness.report.lasting import lasting
 
 OK, VIOLATED, UNKNOWN, INTERRUPTED, NOBODY_READS, WRONG_INPUT, FAILED = 0, 1, 2, 130, 141, 254, 255
 _MOMENT_S = 0.02
@@ -26,7 +27,8 @@ def worst(codes: Iterable[int]) -> int:
 
 
 def say(line: str = "") -> None:
-    click.echo(line, err=True)
+    if sys.stderr:
+        click.echo(line, file=lasting(sys.stderr))
 
 
 def code_of(command: Callable[[], Any], verbose: bool = False) -> int:
@@ -62,11 +64,18 @@ def repeat_what_is_dropped() -> None:
 
 
 @contextmanager
-def deaf() -> Iterator[None]:
-    """Ctrl-C is not heard: who has interrupted already, and is being told what there is, loses none of it."""
+def last_words(code: int) -> Iterator[None]:
+    """
+    Around what is told once the code is known. Who has interrupted loses none of it to another Ctrl-C, and where they
+    have gone with their terminal that is no failure.
+    """
+    if code != INTERRUPTED:
+        yield
+        return
     heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        yield
+        with redirect_stdout(sys.stdout and lasting(sys.stdout)):
+            yield
     finally:
         signal.signal(signal.SIGINT, heard)
 

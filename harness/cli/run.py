@@ -102,12 +102,15 @@ def _all(names: tuple[str, ...], wanted: Wanted) -> int:
         codes.append(_one(job, wanted))
         lines.append(brief(job.plan, job.result, codes[-1], width))
         if wanted.quiet and not wanted.as_json:
-            click.echo(lines[-1])
+            with exits.last_words(codes[-1]):
+                click.echo(lines[-1])
         if codes[-1] == exits.INTERRUPTED:
             break
+    code = exits.INTERRUPTED if exits.INTERRUPTED in codes else exits.worst(codes)
     if len(jobs) > 1 and not wanted.quiet and not wanted.as_json:
-        click.echo("\n".join(["", *lines]))
-    return exits.INTERRUPTED if exits.INTERRUPTED in codes else exits.worst(codes)
+        with exits.last_words(code):
+            click.echo("\n".join(["", *lines]))
+    return code
 
 
 def _jobs(names: tuple[str, ...], wanted: Wanted) -> list[Job]:

@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -106,7 +105,7 @@ def _soak(names: tuple[str, ...], seeds: range, jobs: int | None, keep: str, wan
     ended = tuple(soak.run())
     code = exits.INTERRUPTED if soak.is_stopping else exits.worst(one.exit_code for one in ended)
     wall_s = time.monotonic() - began_s
-    with exits.deaf() if soak.is_stopping else nullcontext():
+    with exits.last_words(code):
         _show(Summary(ended, at_once, wall_s, soak.disk_bytes, len(tasks) - len(ended), code), wanted)
     return code
 

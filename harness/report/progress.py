@@ -13,6 +13,7 @@ from harness.core.history import HARNESS, NEMESIS, Op
 from harness.core.lasting import run_s
 from harness.core.plan import Plan
 from harness.report.course import COUNTED
+from harness.report.lasting import lasting
 from harness.report.result import Result
 from harness.report.wording import fault_text, span_text
 
@@ -164,9 +165,10 @@ def planned_s(plan: Plan) -> float | None:
 
 
 def progress_for(plan: Plan, stderr: IO[str], *, quiet: bool = False, verbose: bool = False) -> Progress:
-    """What suits: nothing when quiet, a live display on a terminal, else plain lines."""
+    """What suits: nothing when quiet, a live display on a terminal, else plain lines; `stderr` need not last."""
     if quiet:
         return Quiet()
+    stderr = lasting(stderr)
     if not stderr.isatty():
         return Plain(plan, stderr, verbose)
     from harness.report.display import Display  # rich comes with it, which takes its time to be imported

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from harness.checks.verdict import counted
 from harness.report.drawing import drawn
+from harness.report.lasting import lasting
 from harness.report.soak import Ended, Task
 from harness.report.soak_screen import ending_text, ending_words, failure_text
 from harness.report.wording import long_span_text
@@ -235,4 +236,5 @@ def progress_for(
     """What suits: nothing when quiet, a live display on a terminal, else a line for each run."""
     if quiet:
         return Quiet()
+    stderr = lasting(stderr)
     return Display(tasks, at_once, stderr, verbose) if stderr.isatty() else Plain(tasks, at_once, stderr)

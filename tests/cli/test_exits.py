@@ -9,6 +9,8 @@ import pytest
 from harness.cli import exits
 from harness.errors import ClusterError, EntityError, NotReadyError, ScenarioError
 
+FULL = "/dev/full"
+
 
 def raising(error):
     def command():
@@ -66,11 +68,24 @@ def test_a_bug_names_the_place_and_the_whole_of_it_when_asked(capsys):
     assert "Traceback" in err
 
 
-def test_who_is_deaf_hears_no_ctrl_c_and_hears_it_again_afterwards():
+def test_the_last_words_to_who_interrupted_are_not_interrupted_again():
     before = signal.getsignal(signal.SIGINT)
-    with exits.deaf():
+    with exits.last_words(130):
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.skipif(not os.path.exists(FULL), reason=f"no {FULL}")
+def test_the_last_words_to_who_interrupted_may_be_lost_and_those_to_others_not(monkeypatch):
+    with open(FULL, "w", encoding="utf-8") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        with exits.last_words(130):
+            click.echo("lost")
+    with open(FULL, "w", encoding="utf-8") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        with pytest.raises(OSError, match="No space left"), exits.last_words(0):
+            click.echo("lost")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 def test_output_that_nobody_reads_is_no_failure_and_no_verdict():
