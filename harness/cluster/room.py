@@ -24,8 +24,13 @@ _KINDS_OF_TIME = 8
 _MEMORY_SHARE = 0.8
 _RUN_BYTES, _NODE_BYTES = 150_000_000, 20_000_000
 _SYSTEM = Path("/proc/sys")
-_SPARE, _FILES_A_NODE, _THREADS_A_NODE = 100, 4, 12
-"""The supervisor holds a namespace, a prober and a pidfd of each node; a worker has up to eleven threads."""
+_SPARE, _FILES_A_NODE = 100, 4
+"""The supervisor holds a namespace, a prober and a pidfd of each node."""
+_MAIN_THREADS, _ETCD_THREADS, _DISK_THREADS = 1, 4, 4 + 4 + 8 + 3
+_GRPC_THREADS = 2 + min(16, max(4, os.cpu_count() or 1))
+"""Its timer, its watcher, and as many for events as there are cores, 4 to 16: seen of grpc 1.85, more under load."""
+THREADS_A_NODE = _MAIN_THREADS + _ETCD_THREADS + _DISK_THREADS + _GRPC_THREADS
+"""Of a worker, which has the most. Calls that hang in the UFS have threads beside; no scenario makes it hang."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ def _to_spare(times: Any) -> float:
 
 def must_hold(nodes: int) -> None:
     """Raises InputError, with every limit that is too low, where this machine can't hold so many nodes at once."""
-    files, threads, networks = (_SPARE + nodes * each for each in (_FILES_A_NODE, _THREADS_A_NODE, 1))
+    files, threads, networks = (_SPARE + nodes * each for each in (_FILES_A_NODE, THREADS_A_NODE, 1))
     limits = (
         ("open files of a process (ulimit -Hn)", files, _ulimit(resource.RLIMIT_NOFILE)),
         ("threads of this user (ulimit -Hu)", threads, _ulimit(resource.RLIMIT_NPROC) if os.getuid() else None),

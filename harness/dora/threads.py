@@ -29,9 +29,17 @@ class Threads:
         self._started = self._spare = 0
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """What `work` gives or raises, however long it takes; TimeoutError where its turn does not come in time."""
+        """
+        What `work` gives or raises, however long it takes; TimeoutError where its turn does not come in time,
+        RuntimeError where no thread can be started.
+        """
         async with asyncio.timeout(self._patience_s):
             await self._turns.acquire()
+        try:
+            self._have_a_thread()
+        except RuntimeError:  # the machine has none
+            self._turns.release()
+            raise
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         losing = loop.call_later(self._patience_s, self._lose, answer)
@@ -41,7 +49,7 @@ class Threads:
             with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
                 loop.call_soon_threadsafe(self._ended, answer, losing, give)
 
-        self._begin(job)
+        self._jobs.put(job)
         return await answer
 
     def close(self) -> None:
@@ -49,13 +57,13 @@ class Threads:
         for _ in range(self._started):
             self._jobs.put(None)
 
-    def _begin(self, job: Callable[[], None]) -> None:
-        self._jobs.put(job)
+    def _have_a_thread(self) -> None:
+        """One more that waits for a job."""
         if self._spare:
             self._spare -= 1
         else:
+            Thread(target=self._work, name=f"{self._name} {self._started + 1}", daemon=True).start()
             self._started += 1
-            Thread(target=self._work, name=f"{self._name} {self._started}", daemon=True).start()
 
     def _work(self) -> None:
         while job := self._jobs.get():

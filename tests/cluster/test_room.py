@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from typing import NamedTuple
 
 import psutil
@@ -7,6 +9,7 @@ import pytest
 from harness.cluster import room
 from harness.cluster.room import Calm, Room, must_hold
 from harness.core.plan import Plan, Workload
+from harness.dora import driver, pages
 from harness.errors import InputError
 
 GB = 1_000_000_000
@@ -69,14 +72,35 @@ def test_a_control_group_without_limits_is_none(monkeypatch, tmp_path):
 
 
 def test_a_limit_that_is_too_low_for_the_nodes_is_told_with_what_is_needed(monkeypatch, tmp_path):
-    limits(monkeypatch, tmp_path, pids_max="1000")
+    most = 100 + 75 * room.THREADS_A_NODE
+    limits(monkeypatch, tmp_path, pids_max=str(most))
     must_hold(75)
     with pytest.raises(InputError) as caught:
         must_hold(76)
-    assert "76 nodes are too many for the limits here: threads of this control group (pids.max): 1000" in str(
+    assert f"76 nodes are too many for the limits here: threads of this control group (pids.max): {most}" in str(
         caught.value
     )
-    assert "and 1012 are needed" in str(caught.value)
+    assert f"and {most + room.THREADS_A_NODE} are needed" in str(caught.value)
+
+
+def test_the_threads_asked_for_are_those_that_a_workers_parts_may_have():
+    disk = pages._CACHE_THREADS + pages._LOOK_THREADS + pages._READ_THREADS + pages._WALK_THREADS
+    assert (driver._ETCD_THREADS, disk) == (room._ETCD_THREADS, room._DISK_THREADS)
+
+
+GRPC_THREADS = """
+import os
+import subprocess
+import sys
+from harness.etcd import Etcd
+etcd = Etcd(["http://127.0.0.1:1"], timeout_s=1)
+print(len(os.listdir("/proc/self/task")) - 1)
+"""
+
+
+def test_grpc_has_no_more_threads_than_are_asked_for():
+    told = subprocess.run([sys.executable, "-c", GRPC_THREADS], capture_output=True, text=True, check=True)
+    assert 0 < int(told.stdout) <= room._GRPC_THREADS
 
 
 def test_every_limit_that_is_too_low_is_told(monkeypatch, tmp_path):

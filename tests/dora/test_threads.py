@@ -101,6 +101,21 @@ def test_when_too_many_hang_others_are_told_in_time_and_are_served_again_when_it
     assert with_threads(too_many) == ((3, 1), 5)
 
 
+def test_a_thread_that_can_not_be_started_is_told_and_costs_no_turn(monkeypatch):
+    async def without(pool, gate):
+        with monkeypatch.context() as patch:
+            patch.setattr(threads.Thread, "start", no_thread)
+            for _ in range(3):
+                with pytest.raises(RuntimeError, match="can't start new thread"):
+                    await pool.run(divmod, 7, 2)
+        return await pool.run(threading.get_ident) != threading.get_ident(), await pool.run(divmod, 7, 2)
+
+    def no_thread(thread):
+        raise RuntimeError("can't start new thread")
+
+    assert with_threads(without) == (True, (3, 1))
+
+
 def test_who_gives_up_leaves_the_turns_as_they_were():
     async def give_up(pool, gate):
         for task in hang(pool, gate, 20):
