@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.core.plan import Plan
-from harness.errors import HarnessError, InputError
+from harness.errors import ClusterError, HarnessError, InputError
 from harness.report.result import Result
 from harness.report.run_dir import RunDir
 from harness.report.soak import Ended, Task
@@ -136,8 +136,11 @@ class Soak:
         return Ended.without_result(task, "failed", max(code, _WRONG_INPUT), wall_s, said)
 
     def _result(self, task: Task, line: str) -> Result:
-        """Raises InputError when it is not the result of this task's plan."""
-        result = Result.from_json(line)
+        """Raises ClusterError when it is no result, InputError when it is not that of this task's plan."""
+        try:
+            result = Result.from_json(line)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ClusterError(f"what the run said is no result: {type(error).__name__}: {error}") from error
         folder = Path(result.run_dir)
         if digest(RunDir.open(folder).read_plan()) != task.plan:
             raise InputError(f"{folder} has another plan: the scenario was changed while the soak went on")

@@ -12,6 +12,7 @@ import pytest
 
 from harness.cluster.ledger import Ledger
 from harness.cluster.wait import wait_until
+from harness.report.soak import Task
 from harness.report.soak_progress import Quiet
 from harness.soak import Soak
 
@@ -121,6 +122,22 @@ def test_a_scenario_changed_meanwhile_is_noticed(tmp_path):
     row = json.loads(soak.communicate(timeout=60)[0])
     assert [one["ending"] for one in row["runs"]] == ["valid", "failed"]
     assert "the scenario was changed while the soak went on" in row["runs"][1]["why"][0]
+
+
+class Saying(Soak):
+    """Its runs end at once, with one line each."""
+
+    async def _carried_out(self, task):
+        return 0, [self.says[task.seed]], []
+
+
+def test_a_run_that_says_no_result_has_failed_and_ends_no_other():
+    says = ["Segmentation fault", "{}", "[]", '{"expected": {"violated": [], "also": []}, "faults": [{}]}', '{"expe']
+    soak = Saying([Task("tale", seed, ("harness",), 1.0, "") for seed in range(len(says))], 2, Quiet())
+    soak.says = says
+    ended = soak.run()
+    assert [(one.seed, one.ending, one.exit_code) for one in ended] == [(seed, "failed", 255) for seed in range(5)]
+    assert {one.why[-1].partition(": ")[0] for one in ended} == {"what the run said is no result"}
 
 
 class Ticked(Quiet):
