@@ -64,8 +64,8 @@ class Injected:
 class Live:
     """
     A cluster between `start` and `finish`, or as a context. What is done to it goes into its diary, which the run's
-    folder gets as the scenario that does the same. Every method raises ClusterError when the cluster does not obey, or
-    a node of it has died.
+    folder gets at each step as the scenario that does the same: whoever is killed leaves what they did. Every method
+    raises ClusterError when the cluster does not obey, or a node of it has died.
     """
 
     def __init__(
@@ -156,6 +156,7 @@ class Live:
             at_s, for_s = (due_ns - self._zero_ns) / 1e9, None if for_ is None else parse_duration(for_)
             index, step = self._diary.begin(fault, _given(what, fields), at_s, for_s)
             self._begun_ns[index] = due_ns
+            self._write_down()
             named = self._led(index, step, running)
             if not running.injector.inject(index, named, due_ns):
                 running.injector.heal(index)
@@ -245,6 +246,7 @@ class Live:
         with self._obeying() as running:
             if index in running.injector.open():
                 step = self._diary.end(index, (time.monotonic_ns() - self._begun_ns[index]) / 1e9)
+                self._write_down()
                 self._must_be_healed(step.fault, running.injector.heal(index, step))
 
     def _must_be_healed(self, fault: str, is_healed: bool) -> None:
@@ -261,6 +263,7 @@ class Live:
             raise ClusterError(self._attempt.epitaph or "the cluster is being stopped") from None
 
     def _write_down(self) -> None:
+        """What was done so far."""
         self.run_dir.write_scenario(self._diary.text())
         self.run_dir.write_plan(self._adjust(self._diary.plan()))
 

@@ -36,6 +36,23 @@ def test_a_heal_that_fails_is_an_error_also_where_the_fault_ends_by_itself(live,
         live.inject(fault, worker="worker-1", **fields)
 
 
+def written(live):
+    """What the run's folder tells of each step: its fault, its target, whether it was healed before the end."""
+    plan = live.run_dir.read_plan()
+    text = (live.run_dir.path / "scenario.yaml").read_text()
+    assert text.count("pause:") == sum(step.fault == "pause" for step in plan.steps)
+    return [(step.fault, step.params["targets"], step.for_s is not None) for step in plan.steps]
+
+
+def test_what_was_done_is_on_disk_when_it_is_done(live):
+    fault = live.inject("pause", "worker-1")
+    assert written(live) == [("pause", ["worker-1"], False)]
+    fault.heal()
+    assert written(live) == [("pause", ["worker-1"], True)]
+    live.inject("kill", "worker-2")
+    assert written(live) == [("pause", ["worker-1"], True), ("kill", ["worker-2"], False)]
+
+
 def test_a_heal_that_fails_is_an_error(live):
     fault = live.inject("pause", "worker-1")
     live._running.cluster.node("worker-1").refused = {"CONT"}

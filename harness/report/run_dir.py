@@ -185,9 +185,14 @@ class RunDir:
         return found
 
     def _write(self, name: str, text: str) -> None:
-        path = self.path / name
+        """As a whole: who is killed meanwhile leaves what was there before."""
+        path, half = self.path / name, self.path / f"{name}.part"
         with _explained(ClusterError, "write", path):
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            try:
+                half.write_text(text, encoding="utf-8", errors="backslashreplace")
+                half.replace(path)
+            finally:
+                half.unlink(missing_ok=True)
 
 
 def _lines(path: Path) -> Iterator[str]:

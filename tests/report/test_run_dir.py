@@ -52,6 +52,20 @@ def test_what_was_written_is_read_back(run_dir):
     assert (run_dir.path / "scenario.yaml").read_text() == "# a tale\n"
 
 
+def test_what_is_written_anew_is_there_as_a_whole_or_as_it_was(run_dir, monkeypatch):
+    def half(path, text, **_):
+        path.write_bytes(text[: len(text) // 2].encode())
+        raise OSError(errno.ENOSPC, "told so", str(path))
+
+    plan = plan_of()
+    run_dir.write_plan(plan)
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(ClusterError, match="can't write"):
+        run_dir.write_plan(plan)
+    assert run_dir.read_plan() == plan
+    assert [path.name for path in run_dir.path.iterdir() if path.is_file()] == ["plan.json"]
+
+
 def test_the_result_is_kept_as_it_is_printed(run_dir):
     result = summed_up(plan_of(), ordinary_ops(), judged(held()), run_dir.path)
     run_dir.write_result(result)
