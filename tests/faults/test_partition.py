@@ -43,6 +43,30 @@ def test_a_cut_link_that_still_passes_is_named():
     assert proof.detail == "12 links cut: not within 10 s; 1 still passing: worker-2 -> etcd-1"
 
 
+class LateCluster(FakeCluster):
+    """So many looks at a link find nothing."""
+
+    late = ("worker-1", "etcd-1")
+
+    def __init__(self, looks, *names):
+        super().__init__(*names)
+        self._left = looks
+
+    def passing(self, links):
+        is_late = self.late in links and self._left > 0
+        self._left -= is_late
+        return super().passing(links) - ({self.late} if is_late else set())
+
+
+def test_one_late_datagram_does_not_make_a_link_a_broken_one():
+    assert HALVES.inject(LateCluster(1, *NAMES)).outcome == "proven"
+
+
+def test_a_link_that_was_broken_before_proves_no_cut():
+    proof = HALVES.inject(LateCluster(2, *NAMES))
+    assert (proof.outcome, proof.detail) == ("absent", "was not whole before; 1 not passing: worker-1 -> etcd-1")
+
+
 def test_a_one_way_cut_that_took_the_way_back_too_is_absent():
     cluster = FakeCluster(*NAMES)
     cut = cluster.cut
