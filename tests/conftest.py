@@ -16,7 +16,8 @@ import pytest
 from harness.errors import EtcdUnreachable
 from tests.plugged import Plugged
 
-_FAST = ("--heartbeat-interval", "10", "--election-timeout", "100", "--unsafe-no-fsync", "--log-level", "error")
+ETCD_OPTIONS = ("--unsafe-no-fsync", "--log-level", "error", "--socket-reuse-port")
+_FAST = ("--heartbeat-interval", "10", "--election-timeout", "100", *ETCD_OPTIONS)
 _numbers = itertools.count(1)
 
 
@@ -27,9 +28,16 @@ def pytest_xdist_auto_num_workers():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """
+    A port on loopback at which nobody listens. It is held as long as this process lives, so that nobody else is given
+    it; with SO_REUSEPORT a server of ours may listen there, more than once after each other.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind(("127.0.0.1", 0))
+    _, port = held.getsockname()
+    held.detach()
+    return port
 
 
 def etcd_binary():
@@ -61,6 +69,7 @@ class EtcdServer:
     def _answers(self):
         from harness.etcd import Etcd  # grpc is only for tests of the cluster kind
 
+        assert self.process.poll() is None, f"etcd ended: {(self._folder / 'etcd.log').read_text()[-500:]}"
         with closing(Etcd([self.endpoint], timeout_s=1)) as etcd:
             return etcd.linearizable_revision() > 0
 

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.conftest import etcd_binary, eventually, free_port
+from tests.conftest import ETCD_OPTIONS, etcd_binary, eventually, free_port
 
 
 class Members:
@@ -16,8 +16,8 @@ class Members:
         self.endpoints = clients
         self._processes = {}
         for name, client in clients.items():
-            command = [etcd_binary(), "--name", name, "--data-dir", str(folder / name), "--unsafe-no-fsync"]
-            command += ["--heartbeat-interval", "50", "--election-timeout", "500", "--log-level", "error"]
+            command = [etcd_binary(), "--name", name, "--data-dir", str(folder / name), *ETCD_OPTIONS]
+            command += ["--heartbeat-interval", "50", "--election-timeout", "500"]
             command += ["--listen-client-urls", client, "--advertise-client-urls", client]
             command += ["--listen-peer-urls", peers[name], "--initial-advertise-peer-urls", peers[name]]
             command += ["--initial-cluster", ",".join(f"{one}={url}" for one, url in peers.items())]

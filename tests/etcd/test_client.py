@@ -1,3 +1,4 @@
+import socket
 import threading
 from contextlib import closing, suppress
 
@@ -78,6 +79,14 @@ def test_a_member_tells_what_it_thinks_of_itself(client):
     assert standing.leader == standing.member > 0
     assert standing.term > 0
     assert standing.version.startswith("3.")
+
+
+def test_a_port_of_the_tests_is_given_to_nobody_else(own_etcd):
+    own_etcd.kill()
+    port = int(own_etcd.endpoint.rpartition(":")[2])
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
+    own_etcd.start()
 
 
 def test_nobody_there_is_unreachable():
