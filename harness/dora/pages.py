@@ -13,6 +13,7 @@ from harness.errors import ClusterError
 T = TypeVar("T")
 
 _CACHE_THREADS, _LOOK_THREADS, _READ_THREADS, _WALK_THREADS = 4, 4, 8, 3
+_CACHE_PATIENCE_S = 3.0
 
 
 class ChangedError(ClusterError):
@@ -24,11 +25,20 @@ class Pages:
     Whatever touches a disk goes on threads. Used within one event loop; each page in flight is read once.
 
     A UFS that hangs holds up those who wait for it, for `patience_s`. So the cache, looking what is there, reading and
-    going over folders have threads of their own: where a read hangs, what is cached and still there is served.
+    going over folders have threads of their own: where a read hangs, what is cached and still there is served. Where
+    the cache's disk hangs, it is done without after `cache_patience_s`.
     """
 
-    def __init__(self, ufs: Ufs, store: PageStore, page_bytes: int, patience_s: float = PATIENCE_S) -> None:
-        self.ufs, self.page_bytes, self._patience_s = ufs, page_bytes, patience_s
+    def __init__(
+        self,
+        ufs: Ufs,
+        store: PageStore,
+        page_bytes: int,
+        patience_s: float = PATIENCE_S,
+        cache_patience_s: float = _CACHE_PATIENCE_S,
+    ) -> None:
+        self.ufs, self.page_bytes = ufs, page_bytes
+        self._patience_s, self._cache_patience_s = patience_s, cache_patience_s
         self._store = store
         self._in_flight: dict[str, asyncio.Task[bytes]] = {}
 
@@ -77,23 +87,33 @@ class Pages:
 
     async def _page(self, file: Entry, index: int, name: str) -> bytes:
         if name in self._store:
-            cached = await self._cache.run(self._store.get, name)
+            cached = await self._at_cache(self._store.get, name)
             if cached is not None:
                 return cached
-        return await self._reads.run(self._read, file, index, name)
+        contents = await self._reads.run(self._read, file, index)
+        if name not in self._store:
+            await self._at_cache(self._store.put, name, contents)
+        return contents
+
+    async def _at_cache(self, work: Callable[..., T], *arguments: Any) -> T | None:
+        """None where its disk hangs; what it was asked for goes on there."""
+        try:
+            async with asyncio.timeout(self._cache_patience_s):
+                return await self._cache.run(work, *arguments)
+        except TimeoutError:
+            return None
 
     def _done(self, name: str, reading: asyncio.Task[bytes]) -> None:
         del self._in_flight[name]
         if not reading.cancelled():
             reading.exception()  # seen, though all who waited may have gone
 
-    def _read(self, file: Entry, index: int, name: str) -> bytes:
+    def _read(self, file: Entry, index: int) -> bytes:
         start = index * self.page_bytes
         end = min(start + self.page_bytes, file.size)
         contents = self.ufs.read_range(file, start, end)
         if len(contents) != end - start or self.ufs.file(file.url).version != file.version:
             raise ChangedError(f"{file.url} changed while it was read")
-        self._store.put(name, contents)
         return contents
 
     def _name_of(self, file: Entry) -> str:

@@ -1,5 +1,6 @@
 import asyncio
 import random
+import threading
 
 import pytest
 
@@ -145,3 +146,37 @@ def test_other_file_systems_work_too():
     fsspec.filesystem("memory").pipe_file("/pages-test/a", contents)
     assert ufs.file("memory:///pages-test/a").version != file.version
     assert list(ufs.urls()) == ["memory:///pages-test/a"]
+
+
+class HangingStore(PageStore):
+    """Its disk hangs until it is `mended`."""
+
+    def __init__(self, folder):
+        super().__init__(folder, 1 << 20, lambda why: None)
+        self.mended = threading.Event()
+
+    def read(self, name):
+        self.mended.wait()
+        return super().read(name)
+
+    def write(self, name, contents):
+        self.mended.wait()
+        super().write(name, contents)
+
+
+@pytest.mark.parametrize("is_cached", [True, False])
+def test_where_the_caches_disk_hangs_pages_are_read_from_the_ufs(with_pages, tmp_path, ufs, url, is_cached):
+    async def hanging():
+        store = HangingStore(tmp_path / "pages")
+        pages = Pages(ufs, store, PAGE, patience_s=60, cache_patience_s=0.05)
+        await pages.open()
+        try:
+            return await pages.page(ufs.file(url), 0), pages.has(ufs.file(url), 0)
+        finally:
+            store.mended.set()
+            pages.close()
+
+    if is_cached:
+        with_pages(lambda pages: pages.page(ufs.file(url), 0))
+    assert asyncio.run(hanging()) == (ufs.read_range(ufs.file(url), 0, PAGE), is_cached)
+    assert len(ufs.reads) == 2 + is_cached
