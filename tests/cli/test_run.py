@@ -1,21 +1,27 @@
+import fcntl
 import json
 from importlib import import_module
 
 import pytest
 
 from harness.cli import main
+from harness.cluster import budget
 from harness.errors import ClusterError
 from tests.report.runs import broken, held, judged, ordinary_ops, summed_up
 
 
 class Runs:
-    """Stands in for carrying out: each run answers with the next of `answers`, an error or a judgement."""
+    """
+    Stands in for carrying out: each run answers with the next of `answers`, an error or a judgement; `seen` is what
+    `during` gives while each goes on.
+    """
 
     def __init__(self):
-        self.answers, self.asked = [], []
+        self.answers, self.asked, self.during, self.seen = [], [], lambda: None, []
 
     def run(self, plan, scenario, **options):
         self.asked.append((plan, scenario, options))
+        self.seen.append(self.during())
         answer = self.answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
@@ -55,14 +61,32 @@ def test_the_seed_of_a_scenario_is_the_seed_of_its_run_and_is_told(runs, tmp_pat
     assert [plan.seed for plan, _, _ in runs.asked] == [41, 0]
 
 
+def shares_held(folder):
+    """Of the user's budget of this machine, whoever holds them."""
+
+    def is_held(path):
+        with path.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    return sum(is_held(path) for path in folder.glob("harness-budget/share-*"))
+
+
 def test_a_run_that_waits_for_room_holds_it_until_it_is_over_and_no_other_does(runs, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    runs.answers += [VALID, VALID]
-    main(["run", "restart", "--wait-for-room"])
+    monkeypatch.setattr(budget, "Calm", lambda: lambda: True)
+    runs.answers += [VALID, ClusterError("no room"), VALID]
+    runs.during = lambda: shares_held(tmp_path)
+    main(["run", "restart", "kill", "--wait-for-room"])
+    assert shares_held(tmp_path) == 0
     main(["run", "restart"])
-    waited, not_waited = (options["admission"] for _, _, options in runs.asked)
-    assert waited.waited_s >= 0
-    assert not_waited is None
+    waited, failed, not_waited = runs.seen
+    assert waited > 0
+    assert failed > 0
+    assert not_waited == 0
 
 
 def test_json_is_one_line_a_run(runs, capsys):
