@@ -4,8 +4,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from harness.core.plan import Plan
 from harness.errors import HarnessError
 from harness.live import Live
 from harness.load import load_diary
-from harness.pytest_items import admission_of, properties, settle, told_in_words, wanted
+from harness.pytest_items import admission_of, properties, settle, told_in_words, variant
 from harness.scenario.diary import Diary
 
 DIARY = pytest.StashKey[Diary]()
@@ -34,12 +32,12 @@ def planned(item: pytest.Function) -> Plan:
 def live_cluster(item: pytest.Function) -> Iterator[Live]:
     """The test's cluster, started; afterwards judged."""
     with told_in_words():
-        admission, asked = admission_of(item), wanted(item.config, 1)
+        admission, chosen = admission_of(item), variant(item.config)
         live = Live(
             item.stash[DIARY],
-            runs=item.config.invocation_params.dir / asked.runs,  # the test may go elsewhere
+            runs=item.config.invocation_params.dir / chosen.runs,  # the test may go elsewhere
             joiners=_marked(item)[1].get("joiners", 0),
-            adjust=partial(_adjusted, item.config),
+            adjust=chosen.adjusted,
             admission=admission,
         )
         live.start()
@@ -85,12 +83,6 @@ def _marked(item: pytest.Function) -> tuple[Any, dict[str, Any]]:
     """The scenario and the fields of the nearest `harness` marker."""
     marker = item.get_closest_marker("harness")
     return (next(iter(marker.args), None), dict(marker.kwargs)) if marker else (None, {})
-
-
-def _adjusted(config: pytest.Config, plan: Plan) -> Plan:
-    scale, etcd = config.getoption("harness_time_scale"), config.getoption("harness_etcd")
-    plan = replace(plan, time_scale=scale) if scale is not None else plan
-    return replace(plan, etcd=replace(plan.etcd, runtime=etcd)) if etcd is not None else plan
 
 
 def _repeat(item: pytest.Function, seed: int) -> str:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness import load_scenario
-from harness.cli.run import Wanted, plan_for
 from harness.cluster.budget import Admission, Budget
 from harness.core.plan import Plan
 from harness.errors import HarnessError
@@ -19,6 +18,7 @@ from harness.report.result import Result
 from harness.report.screen import failure
 from harness.run import run
 from harness.scenario.model import Scenario
+from harness.variant import Variant
 
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr
@@ -58,19 +58,15 @@ class ScenarioItem(pytest.Item):
         """Raises HarnessError."""
         if isinstance(self.scenario, HarnessError):
             raise self.scenario
-        return plan_for(self.scenario, self.seed, self._wanted)
-
-    @property
-    def _wanted(self) -> Wanted:
-        return wanted(self.config, self.seed)
+        return variant(self.config).plan(self.scenario, self.seed)
 
     def runtest(self) -> None:
         with told_in_words():
             plan, admission = self.planned(), admission_of(self)
             assert isinstance(self.scenario, Scenario)
-            result = run(plan, self.scenario, runs=self._wanted.runs, admission=admission)
+            result = run(plan, self.scenario, runs=variant(self.config).runs, admission=admission)
         self.user_properties += properties(result, admission, self.config)
-        settle(result, self._wanted.repeat(self.file, self.seed), self.config)
+        settle(result, variant(self.config).repeat(self.file, self.seed), self.config)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> "str | TerminalRepr":
         """What failed on purpose, a time limit too, in words."""
@@ -82,21 +78,11 @@ class ScenarioItem(pytest.Item):
         return self.path, 0, f"scenario {self.name}"
 
 
-def wanted(config: pytest.Config, seed: int) -> Wanted:
-    """The options of `harness run` that do what the options of this pytest say."""
+def variant(config: pytest.Config) -> Variant:
+    """As the options of this pytest say."""
     asked = config.getoption("harness_runs")
     runs = Path(asked) if asked else Path(_from(config, config.rootpath / config.getini("harness_runs")))
-    return Wanted(
-        seed=seed,
-        runs=runs,
-        etcd=config.getoption("harness_etcd"),
-        fabric="auto",
-        overrides=(),
-        time_scale=config.getoption("harness_time_scale"),
-        as_json=False,
-        quiet=True,
-        verbose=False,
-    )
+    return Variant(runs, etcd=config.getoption("harness_etcd"), time_scale=config.getoption("harness_time_scale"))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from harness.core.plan import SEED_MAX, EtcdRuntime
+from harness.variant import RUNS
 
 if TYPE_CHECKING:
     from harness.scenario.model import Scenario
@@ -97,7 +98,6 @@ fabric: Decorator = click.option(
     help="How nodes are joined.",
 )
 as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, on one line.")
-RUNS = Path("runs")
 runs: Decorator = click.option(
     "--runs",
     type=click.Path(file_okay=False, path_type=Path),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from harness.cli import exits, options
-from harness.cli.run import Wanted, plan_for
+from harness.cli import exits
 from harness.core.plan import Plan
 from harness.errors import InputError
+from harness.variant import Variant
 
 
 @click.command(short_help="Make the reports of stored runs anew.")
@@ -39,22 +39,15 @@ def repeat_of(path: Path, plan: Plan) -> str:
     """A command that carries out the plan of a stored run again; empty where its options are not known."""
     from harness import load_scenario
 
-    wanted = Wanted(
-        seed=plan.seed,
-        runs=options.RUNS,
+    variant = Variant(
         etcd=plan.etcd.runtime if plan.etcd.runtime != "auto" else None,
-        fabric="auto",
-        overrides=(),
         time_scale=plan.time_scale if plan.time_scale != 1.0 else None,
-        as_json=False,
-        quiet=False,
-        verbose=False,
     )
     for name in (plan.scenario, str(path / "scenario.yaml")):
         with suppress(InputError):
-            again = plan_for(load_scenario(name), plan.seed, wanted)
+            again = variant.plan(load_scenario(name), plan.seed)
             if replace(again, scenario=plan.scenario).to_json() == plan.to_json():
-                return wanted.repeat(name, plan.seed)
+                return variant.repeat(name, plan.seed)
     return ""
 
 

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,9 @@ import click
 
 from harness.cli import exits, options
 from harness.cli.plan import summary
-from harness.core.plan import EtcdRuntime, Plan
+from harness.core.plan import Plan
 from harness.errors import HarnessError, InputError
+from harness.variant import Variant
 
 if TYPE_CHECKING:
     from harness.report.result import Result
@@ -24,29 +25,18 @@ if TYPE_CHECKING:
 class Wanted:
     """The options of one `harness run`."""
 
-    seed: int | None
-    runs: Path
-    etcd: EtcdRuntime | None
-    fabric: str
-    overrides: tuple[tuple[str, str], ...]
-    time_scale: float | None
+    variant: Variant
     as_json: bool
     quiet: bool
     verbose: bool
+    seed: int | None = None
     wait_for_room: bool = False
 
-    def words(self, scenario: str, seed: int) -> list[str]:
-        """The command that carries out the same plan in the same way."""
-        words = ["harness", "run", scenario, "--seed", str(seed)]
-        words += [word for path, value in self.overrides for word in ("--set", f"{path}={value}")]
-        for option, value in (("--etcd", self.etcd), ("--time-scale", self.time_scale)):
-            words += [option, str(value)] if value is not None else []
-        words += ["--fabric", self.fabric] if self.fabric != "auto" else []
-        words += ["--runs", str(self.runs)] if self.runs != options.RUNS else []
-        return words
-
-    def repeat(self, scenario: str, seed: int) -> str:
-        return shlex.join(self.words(scenario, seed))
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> "Wanted":
+        """Of options by their names."""
+        variant = Variant(**{field.name: given.pop(field.name) for field in fields(Variant)})
+        return cls(variant, **given)
 
 
 @dataclass
@@ -86,7 +76,7 @@ def command(scenarios: tuple[str, ...], **wanted: Any) -> int:
       harness run scenarios/partition.yaml --seed 7
       harness run kill pause --set cluster.workers=9 --json > results.jsonl
     """
-    asked = Wanted(**wanted)
+    asked = Wanted.of(wanted)
     return exits.code_of(partial(_all, scenarios, asked), asked.verbose)
 
 
@@ -130,22 +120,11 @@ def _job(name: str, wanted: Wanted) -> Job:
     from harness import load_scenario
     from harness.run import runtime_for
 
-    scenario = load_scenario(name, wanted.overrides)
-    plan = plan_for(scenario, options.seed_of(scenario, wanted.seed), wanted)
-    runtime_for(plan, wanted.fabric)
-    return Job(plan, scenario, wanted.repeat(name, plan.seed))
-
-
-def plan_for(scenario: "Scenario", seed: int, wanted: Wanted) -> Plan:
-    """What is carried out: the scenario's plan, with what the options change in it."""
-    from harness import make_plan
-
-    plan = make_plan(scenario, seed)
-    if wanted.time_scale is not None:
-        plan = replace(plan, time_scale=wanted.time_scale)
-    if wanted.etcd is not None:
-        plan = replace(plan, etcd=replace(plan.etcd, runtime=wanted.etcd))
-    return plan
+    variant = wanted.variant
+    scenario = load_scenario(name, variant.overrides)
+    plan = variant.plan(scenario, options.seed_of(scenario, wanted.seed))
+    runtime_for(plan, variant.fabric)
+    return Job(plan, scenario, variant.repeat(name, plan.seed))
 
 
 def _one(job: Job, wanted: Wanted) -> int:
@@ -166,8 +145,8 @@ def _carry_out(job: Job, wanted: Wanted) -> int:
         job.result = run(
             job.plan,
             job.scenario,
-            runs=wanted.runs,
-            fabric=wanted.fabric,
+            runs=wanted.variant.runs,
+            fabric=wanted.variant.fabric,
             progress=progress_for(job.plan, sys.stderr, quiet=wanted.quiet, verbose=wanted.verbose),
             admission=admission,
         )

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli import exits, options
-from harness.cli.run import Wanted, plan_for
+from harness.cli.run import Wanted
 from harness.core.lasting import run_s
 from harness.core.plan import SEED_MAX, Plan
 from harness.errors import InputError
+from harness.variant import Variant
 
 if TYPE_CHECKING:
     from harness.cluster.room import Room
@@ -78,7 +79,7 @@ def command(scenarios: tuple[str, ...], runs_count: int, jobs: int | None, first
       harness soak restart kill pause --runs-count 20 --jobs 4 --keep failures
       harness soak partition --seed 51 --runs-count 50 --json | jq .differing
     """
-    asked = Wanted(seed=None, **wanted)
+    asked = Wanted.of(wanted)
     return exits.code_of(partial(_soak, scenarios, range(first, first + runs_count), jobs, keep, asked), asked.verbose)
 
 
@@ -94,7 +95,7 @@ def _soak(names: tuple[str, ...], seeds: range, jobs: int | None, keep: str, wan
     began_s = time.monotonic()
     if seeds[-1] > SEED_MAX:
         raise InputError(f"the last seed would be {seeds[-1]}; the greatest there is is {SEED_MAX}")
-    tasks, plans = _tasks(tuple(dict.fromkeys(names)), seeds, wanted)
+    tasks, plans = _tasks(tuple(dict.fromkeys(names)), seeds, wanted.variant)
     room = Room.of_machine()
     at_once = min(jobs or min(room.runs(plan) for plan in plans), len(tasks))
     exits.say(_opening(tasks, seeds, at_once))
@@ -110,7 +111,7 @@ def _soak(names: tuple[str, ...], seeds: range, jobs: int | None, keep: str, wan
     return code
 
 
-def _tasks(names: tuple[str, ...], seeds: range, wanted: Wanted) -> tuple[list["Task"], list[Plan]]:
+def _tasks(names: tuple[str, ...], seeds: range, variant: Variant) -> tuple[list["Task"], list[Plan]]:
     """
     Every run, the first seed of all scenarios before the second of any; and a plan of each scenario.
 
@@ -119,7 +120,7 @@ def _tasks(names: tuple[str, ...], seeds: range, wanted: Wanted) -> tuple[list["
     rows, firsts, wrong = list[list["Task"]](), list[Plan](), list[str]()
     for name in names:
         try:
-            chosen, plans = _plans(name, seeds, wanted)
+            chosen, plans = _plans(name, seeds, variant)
         except InputError as error:
             wrong.append(str(error))
             continue
@@ -131,22 +132,22 @@ def _tasks(names: tuple[str, ...], seeds: range, wanted: Wanted) -> tuple[list["
     return [task for seed in zip(*rows, strict=True) for task in seed], firsts
 
 
-def _plans(name: str, seeds: range, wanted: Wanted) -> tuple[Wanted, list[Plan]]:
-    """What is wanted with etcd's runtime chosen, the same for all runs, and each seed's plan."""
+def _plans(name: str, seeds: range, variant: Variant) -> tuple[Variant, list[Plan]]:
+    """The variant with etcd's runtime chosen, the same for all runs, and each seed's plan."""
     from harness import load_scenario
     from harness.run import runtime_for
 
-    scenario = load_scenario(name, wanted.overrides)
-    first = plan_for(scenario, seeds[0], wanted)
-    chosen = replace(wanted, etcd=runtime_for(first, wanted.fabric).name)
-    return chosen, [plan_for(scenario, seed, chosen) for seed in seeds]
+    scenario = load_scenario(name, variant.overrides)
+    first = variant.plan(scenario, seeds[0])
+    chosen = replace(variant, etcd=runtime_for(first, variant.fabric).name)
+    return chosen, [chosen.plan(scenario, seed) for seed in seeds]
 
 
-def _task(title: str, name: str, plan: Plan, wanted: Wanted) -> "Task":
+def _task(title: str, name: str, plan: Plan, variant: Variant) -> "Task":
     from harness.report.soak import Task
     from harness.soak import digest
 
-    return Task(title, plan.seed, tuple(wanted.words(name, plan.seed)), run_s(plan) + _AROUND_S, digest(plan))
+    return Task(title, plan.seed, tuple(variant.words(name, plan.seed)), run_s(plan) + _AROUND_S, digest(plan))
 
 
 def _opening(tasks: list["Task"], seeds: range, at_once: int) -> str:

@@ -15,7 +15,7 @@ LAYERS = (
     {"faults"},
     {"scenario"},
     {"packaged"},
-    {"load", "etcd", "control_line"},
+    {"load", "etcd", "control_line", "variant"},
     {"cluster"},
     {"injector"},
     {"nemesis", "workload", "recorder", "interrupts"},
