@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from harness.cluster.budget import Admission
-from harness.cluster.roles import WORKLOAD
 from harness.cluster.wait import Interrupted
-from harness.core.history import Op
+from harness.core.history import WORKLOAD, Op
 from harness.core.lasting import is_for_good, lasts_s
 from harness.core.plan import Plan, Step
 from harness.core.properties import parse_duration

@@ -19,11 +19,11 @@ from harness.cluster.budget import Admission
 from harness.cluster.cluster import Cluster
 from harness.cluster.control import Control
 from harness.cluster.etcd_runtime import EtcdRuntime, choose_runtime
-from harness.cluster.roles import OBSERVER, PROGRAMS, WORKLOAD, every_spec
+from harness.cluster.roles import PROGRAMS, every_spec
 from harness.cluster.room import must_hold
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted
-from harness.core.history import History, Op, OutOfPlaceError, in_time_order
+from harness.core.history import OBSERVER, WORKLOAD, History, Op, OutOfPlaceError, in_time_order
 from harness.core.plan import Plan
 from harness.errors import ClusterError, InputError, NotReadyError
 from harness.injector import Injector

@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.control_line import Line, listen
-from harness.core.history import Op, OpType
+from harness.core.history import WORKLOAD, Op, OpType
 from harness.recorder import Writer
 
-WORKLOAD = "workload"
 _TIMEOUT_S = 5.0
 _IN_FLIGHT_MAX = 16
 _FINAL_READS = 50

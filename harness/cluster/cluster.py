@@ -17,7 +17,7 @@ from harness.cluster.remote import Remote
 from harness.cluster.spec import Spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted, wait_until
-from harness.core.history import Op
+from harness.core.history import OPERATOR, WORKLOAD, Op
 from harness.core.links import Cuts, Link, links_of
 from harness.core.membership import alive_prefix, registered_prefix
 from harness.core.plan import Plan
@@ -95,7 +95,7 @@ class Cluster:
                 self._start_all(roles.PROGRAMS)
             self._wait_ready(groups)
             announce(f"{_plural(groups)} {time.monotonic() - began_s:.2f} s")
-        who = (roles.WORKLOAD, roles.OPERATOR)
+        who = (WORKLOAD, OPERATOR)
         self.seconds_until(f"{' and '.join(who)} listen", lambda: self._status.count("ready") == len(who), _READY_S)
 
     def stop(self) -> list[str]:
@@ -215,7 +215,7 @@ class Cluster:
     def _operate(self, do: str, **fields: Any) -> Op:
         """Have the operator do it; how it ended. Raises ClusterError where etcd refused or nobody knows."""
         number, said = next(self._numbers), self._status.answer
-        self.node(roles.OPERATOR).tell(do, number=number, **fields)
+        self.node(OPERATOR).tell(do, number=number, **fields)
         self.seconds_until(f"{do} by the operator", lambda: said(number) is not None, _OPERATED_S)
         answer = said(number)
         if answer is None or answer.type != "ok":

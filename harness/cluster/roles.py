@@ -9,12 +9,12 @@ from harness.cluster.etcd_server import CLIENT_PORT, endpoints
 from harness.cluster.sandbox import HOME
 from harness.cluster.spec import Spec
 from harness.core.guest import filled
+from harness.core.history import OBSERVER, OPERATOR, WORKLOAD
 from harness.core.plan import Plan
 from harness.core.properties import Properties
 
 _IDENTITIES = "identities.json"
 HARNESS_PLACE = "harness"
-OBSERVER, WORKLOAD, OPERATOR = "observer", "workload", "operator"
 PROGRAMS = (OBSERVER, WORKLOAD, OPERATOR)
 """The harness' own, beside the nodes of a plan."""
 

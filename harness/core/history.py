@@ -22,7 +22,9 @@ import msgspec
 OpType = Literal["invoke", "ok", "fail", "info"]
 OP_TYPES: tuple[OpType, ...] = get_args(OpType)
 
-HARNESS, NEMESIS, OBSERVER, OPERATOR = "harness", "nemesis", "observer", "operator"
+HARNESS, NEMESIS = "harness", "nemesis"
+OBSERVER, WORKLOAD, OPERATOR = "observer", "workload", "operator"
+"""Who tells ops beside the nodes of a plan; the latter three are programs of their own."""
 
 _PLACES = 1 << 12
 

@@ -56,7 +56,7 @@ class Part(msgspec.Struct, rename={"source": "from"}):
     sha256: str
 
 
-class Server(msgspec.Struct):
+class EtcdFacts(msgspec.Struct):
     """What `run` tells of etcd."""
 
     runtime: str
@@ -82,7 +82,7 @@ _PROVEN = {"after_s": NUMBER, "detail": TEXT}
 
 ALWAYS: Mapping[str, Shape] = {
     "run": {
-        "etcd": Kind("a map of runtime, version and members", Server),
+        "etcd": Kind("a map of runtime, version and members", EtcdFacts),
         "fabric": TEXT,
         "harness": TEXT,
         "wall_s": WALL,

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from harness.dora.door import Middleware
+from harness.dora.connections import Middleware
 from harness.dora.listing import listed
 from harness.dora.loads import Loads
 from harness.dora.pages import ChangedError, Pages

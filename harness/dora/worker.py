@@ -37,7 +37,7 @@ from harness.dora.actions import (
     Revoke,
     Revoked,
 )
-from harness.dora.door import Door, http_log
+from harness.dora.connections import Connections, http_log
 from harness.dora.driver import Driver
 from harness.dora.identity import own_identity
 from harness.dora.loads import Loads
@@ -212,14 +212,15 @@ class Worker:
 
     async def _serve(self, at_the_end: AsyncExitStack) -> int:
         """Listen for HTTP; the port."""
-        door, log = Door(self.logger), http_log(self.logger)
-        served = rest.application(self, door.middleware)
+        connections, log = Connections(self.logger), http_log(self.logger)
+        served = rest.application(self, connections.middleware)
         runner = web.AppRunner(served, access_log=None, shutdown_timeout=_SHUTDOWN_S, logger=log)
         await runner.setup()
         at_the_end.push_async_callback(runner.cleanup)
         port = self.properties.int("alluxio.worker.http.server.port")
         try:
-            listening = await self._loop.create_server(door.of(runner), _EVERYWHERE, port, backlog=door.at_once)
+            made, backlog = connections.of(runner), connections.at_once
+            listening = await self._loop.create_server(made, _EVERYWHERE, port, backlog=backlog)
         except OSError as error:
             raise ClusterError(f"can't listen on port {port}: {error.strerror}") from error
         at_the_end.callback(listening.close)

@@ -25,7 +25,7 @@ class Middleware(Protocol):
     async def __call__(self, request: web.Request, handler: Handler) -> web.StreamResponse: ...
 
 
-class Door:
+class Connections:
     """
     Makes the protocol of each new connection. At the limit the oldest connection on which nothing is asked makes room;
     where all are busy the new one is closed. `at_once` is how many may be let in before the limit is looked at again.

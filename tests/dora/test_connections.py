@@ -6,26 +6,26 @@ import pytest
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from harness.dora.door import Door, http_log
+from harness.dora.connections import Connections, http_log
 
 REQUEST = b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @asynccontextmanager
-async def behind_a_door(most, gate):
+async def with_few(most, gate):
     """Gives a function that connects to a server with room for `most`, whose answers wait for the gate."""
 
     async def wait(request):
         await gate.wait()
         return web.Response(text="done")
 
-    door = Door(logging.getLogger("door"))
-    door.most = most
-    served = web.Application(middlewares=[door.middleware])
+    connections = Connections(logging.getLogger("connections"))
+    connections.most = most
+    served = web.Application(middlewares=[connections.middleware])
     served.router.add_get("/wait", wait)
     runner = web.AppRunner(served, access_log=None)
     await runner.setup()
-    listening = await asyncio.get_running_loop().create_server(door.of(runner), "127.0.0.1", 0)
+    listening = await asyncio.get_running_loop().create_server(connections.of(runner), "127.0.0.1", 0)
     port, lines = listening.sockets[0].getsockname()[1], []
 
     async def connect(said=b""):
@@ -35,7 +35,7 @@ async def behind_a_door(most, gate):
         return reader, writer
 
     try:
-        yield connect, door
+        yield connect, connections
     finally:
         for line in lines:
             line.close()
@@ -43,22 +43,22 @@ async def behind_a_door(most, gate):
             await runner.cleanup()
 
 
-async def until_busy(door, count):
-    while len(door._busy) < count:
+async def until_busy(connections, count):
+    while len(connections._busy) < count:
         await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=0.001)
 
 
 def run(most, what):
     async def running():
         gate = asyncio.Event()
-        async with behind_a_door(most, gate) as (connect, door):
-            return await what(connect, door, gate)
+        async with with_few(most, gate) as (connect, connections):
+            return await what(connect, connections, gate)
 
     return asyncio.run(asyncio.wait_for(running(), 60))
 
 
 def test_at_the_limit_the_oldest_who_asks_nothing_makes_room():
-    async def three(connect, door, gate):
+    async def three(connect, connections, gate):
         gate.set()
         first, _ = await connect(REQUEST)
         second, _ = await connect()
@@ -72,9 +72,9 @@ def test_at_the_limit_the_oldest_who_asks_nothing_makes_room():
 
 
 def test_who_is_served_is_not_thrown_out_and_where_all_are_the_next_is_not_let_in():
-    async def three(connect, door, gate):
+    async def three(connect, connections, gate):
         (first, _), (second, _) = await connect(REQUEST), await connect(REQUEST)
-        await until_busy(door, 2)
+        await until_busy(connections, 2)
         third, _ = await connect()
         refused = await third.read()
         gate.set()
@@ -84,7 +84,7 @@ def test_who_is_served_is_not_thrown_out_and_where_all_are_the_next_is_not_let_i
 
 
 def test_below_the_limit_nobody_is_sent_away():
-    async def three(connect, door, gate):
+    async def three(connect, connections, gate):
         gate.set()
         lines = [await connect(REQUEST) for _ in range(3)]
         return [await reader.readline() for reader, _ in lines]
