@@ -34,7 +34,7 @@ Heard = dict[str, Callable[[Op], None]]
 
 
 class Status:
-    """Fed by the recorder's thread, read by others."""
+    """Fed by whichever thread records an op, read by others."""
 
     def __init__(self, plan: Plan, died: Callable[[str, str], None]) -> None:
         """`died` is called with the name and epitaph of whatever ends unasked, and was not removed either."""

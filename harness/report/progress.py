@@ -4,6 +4,7 @@ What a user sees of a run while it lasts, on stderr.
 `Quiet` shows nothing, `Plain` one line per phase; on a terminal there is a `Display`.
 """
 
+import threading
 import time
 from collections import Counter
 from types import TracebackType
@@ -19,7 +20,7 @@ from harness.report.wording import fault_text, span_text
 
 
 class Progress(Protocol):
-    """A context; `op` is called from the recorder's thread, for every op, and must cost next to nothing."""
+    """A context; `op` is called for every op, from whichever thread records it, and must cost next to nothing."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -94,13 +95,18 @@ class Plain(Quiet):
 
     def _say(self, line: str, style: str = "") -> None:
         """What does not go to a terminal has no style."""
-        print(line, file=self._stderr, flush=True)
+        self._stderr.write(f"{line}\n")  # at once: others may say something too
+        self._stderr.flush()
 
 
 class Tally:
-    """What the ops so far came to: the newest client's view, counts, open faults, the phase and its start."""
+    """
+    What the ops so far came to: the newest client's view, counts, open faults, the phase and its start. May be used by
+    several threads.
+    """
 
     def __init__(self, plan: Plan) -> None:
+        self._lock = threading.Lock()
         self._clients = frozenset(plan.clients)
         self.planned_s = planned_s(plan)
         self.current: str | None = None
@@ -112,14 +118,15 @@ class Tally:
         self._open: dict[int, str] = {}
 
     def add(self, op: Op) -> None:
-        if op.f in COUNTED:
-            self._counts[op.type] += 1
-        elif op.f == "view" and op.actor in self._clients:
-            self._online, self._offline = len(op.value["online"]), len(op.value["offline"])
-        elif op.actor == NEMESIS:
-            self._fault(op)
-        elif op.actor == HARNESS and op.f == "phase":
-            self._phase(op)
+        with self._lock:
+            if op.f in COUNTED:
+                self._counts[op.type] += 1
+            elif op.f == "view" and op.actor in self._clients:
+                self._online, self._offline = len(op.value["online"]), len(op.value["offline"])
+            elif op.actor == NEMESIS:
+                self._fault(op)
+            elif op.actor == HARNESS and op.f == "phase":
+                self._phase(op)
 
     def _fault(self, op: Op) -> None:
         if op.f == "heal" and op.type != "invoke":
@@ -147,14 +154,16 @@ class Tally:
 
     def lines(self) -> list[str]:
         """Short enough for 80 columns, but for many open faults."""
+        with self._lock:
+            online, offline, counts, faults = self._online, self._offline, self._counts.copy(), [*self._open.values()]
         lines = []
-        if self._online is not None:
-            lines.append(f"online in etcd {self._online}/{self._online + self._offline}")
-        if self._counts:
+        if online is not None:
+            lines.append(f"online in etcd {online}/{online + offline}")
+        if counts:
             told = (("ok", "ok"), ("fail", "failed"), ("info", "unanswered"))
-            lines.append(f"operations: {', '.join(f'{self._counts[kind]:,} {word}' for kind, word in told)}")
-        if self._open:
-            lines.append(f"open: {', '.join(list(self._open.values()))}")
+            lines.append(f"operations: {', '.join(f'{counts[kind]:,} {word}' for kind, word in told)}")
+        if faults:
+            lines.append(f"open: {', '.join(faults)}")
         return lines
 
 

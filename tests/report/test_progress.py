@@ -1,5 +1,8 @@
 import contextlib
 import io
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -125,3 +128,34 @@ def test_done_ends_the_display():
         progress.done(summed_up(plan_of(), ordinary_ops(), judged(held()), "runs/x"))
         before = out.getvalue()
     assert out.getvalue() == before
+
+
+def test_threads_that_tell_side_by_side_tear_no_line():
+    class Pieces(io.StringIO):
+        def write(self, text):
+            pieces.append(text)
+            return super().write(text)
+
+    pieces = []
+    shown(Plain, ordinary_ops(), Pieces())
+    assert pieces
+    assert all(piece.endswith("\n") for piece in pieces)
+
+
+class Interrupted(Counter):
+    """A counter that is left to another thread while a number of it is being raised."""
+
+    def __getitem__(self, name):
+        seen = super().__getitem__(name)
+        os.stat("/")  # lets others have the interpreter
+        return seen
+
+
+def test_ops_that_come_from_several_threads_are_all_counted():
+    tally = Tally(plan_of())
+    tally._counts = Interrupted()
+    lookup = op(1.0, "client-1", "ok", "lookup", key="k")
+    with ThreadPoolExecutor(8) as threads:
+        for _ in threads.map(tally.add, [lookup] * 2000):
+            pass
+    assert tally.lines() == ["operations: 2,000 ok, 0 failed, 0 unanswered"]
