@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
+from harness.attempt import Attempt, Running
 from harness.cluster.budget import Admission
 from harness.cluster.wait import Interrupted
 from harness.core.history import WORKLOAD, Op
@@ -21,7 +22,7 @@ from harness.injector import led
 from harness.report.progress import Quiet
 from harness.report.result import Result
 from harness.report.run_dir import RunDir
-from harness.run import Attempt, Running, check, runtime_for, told_where
+from harness.run import check, runtime_for, told_where
 from harness.scenario.diary import Diary
 from harness.scenario.forms import ROLES
 

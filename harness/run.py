@@ -1,43 +1,28 @@
 """
 One run, from a plan to a verdict. Read this first.
 
-start -> run -> heal -> settle -> stop -> judge; the history is the only thing between running and judging.
+start -> run -> heal -> settle -> stop (all of it in `attempt`) -> judge; the history is the only thing between running
+and judging.
 """
 
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
+from harness.attempt import Attempt
 from harness.checks import Judgement, judge
-from harness.checks.identities import NoPrematureEviction
-from harness.checks.judging import why_not_judged
 from harness.cluster.budget import Admission
-from harness.cluster.cluster import Cluster
-from harness.cluster.control import Control
 from harness.cluster.etcd_runtime import EtcdRuntime, choose_runtime
-from harness.cluster.roles import PROGRAMS, every_spec
 from harness.cluster.room import must_hold
-from harness.cluster.status import Status
-from harness.cluster.wait import Interrupted
-from harness.core.history import OBSERVER, WORKLOAD, History, Op, OutOfPlaceError, in_time_order
+from harness.core.history import History, Op, OutOfPlaceError, in_time_order
 from harness.core.plan import Plan
-from harness.errors import ClusterError, InputError, NotReadyError
-from harness.injector import Injector
-from harness.interrupts import Interrupts
-from harness.nemesis import Nemesis
-from harness.recorder import Recorder
+from harness.errors import InputError
 from harness.report.course import Course
 from harness.report.progress import Progress, Quiet
 from harness.report.result import Result
 from harness.report.run_dir import RunDir
 from harness.scenario.model import Scenario
-
-_FINAL_S = 60.0
-_INTERRUPTED_S, _INTERRUPTED_EACH_S = 30.0, 0.05
 
 
 def run(
@@ -107,161 +92,3 @@ def told_where(run_dir: RunDir) -> Iterator[None]:
     except BaseException as error:
         error.add_note(f"kept so far: {run_dir.path}")
         raise
-
-
-@contextmanager
-def _told_if_late(details: list[str]) -> Iterator[None]:
-    """What does not come in time leaves too little evidence, of which the verdict tells."""
-    try:
-        yield
-    except NotReadyError as error:
-        details.append(str(error))
-
-
-@dataclass(frozen=True)
-class Running:
-    """A cluster in its run phase: what can be done to it, and what is known of it."""
-
-    cluster: Cluster
-    injector: Injector
-    status: Status
-
-
-class Attempt:
-    """The part of a run that needs a cluster; `epitaph` is that of the first node that died unasked."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        run_dir: RunDir,
-        runtime: EtcdRuntime,
-        progress: Progress,
-        scenario_folder: Path,
-        *,
-        admission: Admission | None = None,
-    ) -> None:
-        self._plan, self._run_dir, self._runtime, self._progress = plan, run_dir, runtime, progress
-        self._scenario_folder, self._admission = scenario_folder, admission
-        self._status = Status(plan, self._node_died)
-        self._stop, self._failure = threading.Event(), ""
-        self._is_starting, self.epitaph = True, ""
-        self._control: Control | None = None
-
-    def carry_out(self) -> None:
-        """All of it, the steps of the plan as they are due."""
-        patience_s = (_INTERRUPTED_S + _INTERRUPTED_EACH_S * len(self._plan.names)) * self._plan.time_scale
-        with Interrupts(self._progress.note, self._kill, patience_s), self.running() as running:
-            nemesis = Nemesis(self._plan, running.injector, running.status.membership, leader=running.cluster.leader)
-            nemesis.run(self._stop)
-
-    @contextmanager
-    def running(self) -> Iterator["Running"]:
-        """
-        What is done within is the run phase: start is over, and heal, settle and stop follow.
-
-        Raises ClusterError, with what first made it pointless to go on.
-        """
-        listeners = (self._status.hear, self._progress.op)
-        with Recorder(self._run_dir.history, listeners, self._fail) as self._recorder:
-            try:
-                with self._cluster() as cluster, self._phases(cluster) as running:
-                    yield running
-            except Interrupted:
-                pass  # cut short by a failure, which is raised below, or by a death, which is judged
-            except ClusterError as error:
-                raise ClusterError(self._failure or str(error)) from error
-        if self._failure:
-            raise ClusterError(self._failure)
-
-    @contextmanager
-    def _phases(self, cluster: Cluster) -> Iterator["Running"]:
-        injector = Injector(cluster, self._recorder.keep)
-        with self._phase("start") as details:
-            cluster.start(details.append)
-            self._is_starting = False
-        if self._admission:
-            self._admission.started()
-        try:
-            with self._phase("run"):
-                cluster.node(WORKLOAD).tell("begin")
-                yield Running(cluster, injector, self._status)
-        finally:
-            with self._phase("heal"):
-                injector.heal_all()
-        with self._phase("settle") as details:
-            self._settle(cluster, details)
-
-    @contextmanager
-    def _cluster(self) -> Iterator[Cluster]:
-        plan, run_dir, recorder, etcd = self._plan, self._run_dir, self._recorder, self._runtime
-        mark, logs = str(run_dir.path.resolve()), run_dir.logs.resolve()
-        metrics, log = run_dir.metrics.resolve(), logs / "supervisor.log"
-        self._control = control = Control(recorder.theirs, metrics, log, mark, self._fail, engine=etcd.engine)
-        recorder.hang_up()
-        members = {"runtime": etcd.name, "version": etcd.version, "members": len(plan.etcd.members)}
-        members |= {"why": etcd.why} if etcd.why else {}
-        about = {"harness": version("dora-harness"), "etcd": members, "fabric": "namespaces", "wall_s": time.time()}
-        recorder.record("run", about)
-        specs = every_spec(plan, etcd, logs, self._scenario_folder)
-        cluster = Cluster(plan, control, self._status, specs, self._stop)
-        try:
-            yield cluster
-        finally:
-            with self._phase("stop") as details:
-                left = cluster.stop()
-                details.append("; ".join(left) or "nothing left behind")
-            recorder.record("left-behind", {"left": left})
-
-    def _settle(self, cluster: Cluster, details: list[str]) -> None:
-        """
-        Until views agree, and a lease was kept (a run may have been too short for that to be judged), or the bound
-        passes; then every client's final lookups and reads, and etcd's last word.
-        """
-        workload, observer, status = cluster.node(WORKLOAD), cluster.node(OBSERVER), self._status
-        workload.tell("end")
-        with _told_if_late(details):
-            cluster.seconds_until("views agree", status.views_agree, self._plan.settle_s, status.disagreement)
-            details.append(status.agreement())
-            if not why_not_judged(self._plan, NoPrematureEviction.name):
-                cluster.seconds_until("a keepalive", status.is_kept, self._plan.settle_s)
-        with _told_if_late(details):
-            workload.tell("final")
-            cluster.seconds_until("final lookups and reads", lambda: status.count("final") > 0, _FINAL_S)
-        with _told_if_late(details):
-            snapshots, what = status.count("snapshot"), "a last word of etcd to compare views with"
-            observer.tell("snapshot")
-            cluster.seconds_until(what, lambda: status.count("snapshot") > snapshots, self._plan.settle_s)
-
-    @contextmanager
-    def _phase(self, name: str) -> Iterator[list[str]]:
-        details = list[str]()
-        self._recorder.record("phase", {"phase": name}, "invoke")
-        try:
-            yield details
-        except BaseException as error:
-            self._recorder.record("phase", {"phase": name}, "fail", str(error) or type(error).__name__)
-            raise
-        self._recorder.record("phase", {"phase": name})
-        self._progress.phase(name, ", ".join(details))
-
-    def _node_died(self, name: str, epitaph: str) -> None:
-        """Whatever the run would still show, nobody could say what it is due to: it is cut short and judged."""
-        self._progress.node_died(epitaph)
-        self.epitaph = self.epitaph or epitaph
-        if self._is_starting or name in PROGRAMS:
-            self._fail(epitaph)
-        self._stop.set()
-
-    def give_up(self) -> None:
-        """End all waiting: what is left is healed and stopped, and nothing is settled."""
-        self._stop.set()
-
-    def _kill(self) -> None:
-        """The sandbox, and all in it; before there is one nothing is left running by whoever is making it."""
-        if self._control:
-            self._control.kill()
-
-    def _fail(self, reason: str) -> None:
-        """What makes going on pointless: the run is stopped, and raises this reason."""
-        self._failure = self._failure or reason
-        self._stop.set()

@@ -2,11 +2,11 @@
 
 import pytest
 
+from harness.attempt import Running
 from harness.errors import ClusterError
 from harness.injector import Injector
 from harness.live import Live
 from harness.load import load_diary
-from harness.run import Running
 from tests.fakes import FakeCluster
 
 HEALS = {"pause": ("CONT", {"for_": "10ms"}), "restart": ("start", {"down_for": "10ms"})}

@@ -22,6 +22,7 @@ LAYERS = (
     {"etcd_members"},
     {"observer"},
     {"report"},
+    {"attempt"},
     {"run"},
     {"live", "soak"},
     {"cli"},
