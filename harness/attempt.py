@@ -109,7 +109,9 @@ class Attempt:
         plan, run_dir, recorder, etcd = self._plan, self._run_dir, self._recorder, self._runtime
         mark, logs = str(run_dir.path.resolve()), run_dir.logs.resolve()
         metrics, log = run_dir.metrics.resolve(), logs / "supervisor.log"
-        self._control = control = Control(recorder.theirs, metrics, log, mark, self._fail, engine=etcd.engine)
+        self._control = control = Control(
+            recorder.theirs, metrics, log, mark, self._fail, engine=etcd.engine, time_scale=plan.time_scale
+        )
         recorder.hang_up()
         members = {"runtime": etcd.name, "version": etcd.version, "members": len(plan.etcd.members)}
         members |= {"why": etcd.why} if etcd.why else {}

@@ -17,7 +17,8 @@ from harness.cluster.remote import Remote
 from harness.cluster.spec import Spec
 from harness.errors import ClusterError
 
-_START_S = 20.0
+_START_S = 60.0
+"""Nothing waits for it where the supervisor ends: this is for one that hangs, and not for a machine that is slow."""
 
 
 class Control:
@@ -36,9 +37,10 @@ class Control:
         gone: Callable[[str], None],
         *,
         engine: str = "",
+        time_scale: float = 1.0,
     ) -> None:
         """`gone` is called, with the reason, when supervisor or broker ended; `engine` is the URL of the broker's."""
-        self._mark, self._engine = mark, engine
+        self._mark, self._engine, self._start_s = mark, engine, _START_S * time_scale
         self._tell_gone: Callable[[str], None] | None = None
         programs = _Programs(history, metrics, log, mark)
         self._ours, theirs = socket.socketpair()
@@ -84,11 +86,11 @@ class Control:
 
     def _first_word(self, log: Path) -> list[int]:
         """Descriptors of the sandbox' namespaces, sent along with it."""
-        self._ours.settimeout(_START_S)
+        self._ours.settimeout(self._start_s)
         try:
             said, namespaces, *_ = socket.recv_fds(self._ours, 1 << 16, 8)
         except TimeoutError:
-            reason = f"its supervisor said nothing for {_START_S:g} s; the machine may be too busy for another run"
+            reason = f"its supervisor said nothing for {self._start_s:g} s; the machine may be too busy for another run"
             raise ClusterError(f"no sandbox: {reason}") from None
         self._ours.settimeout(None)
         word: dict[str, Any] = json.loads(said) if said else {"failed": f"its supervisor ended; {log} may say why"}

@@ -46,5 +46,5 @@ def test_a_sandbox_that_does_not_come_in_time_is_a_busy_machine(tmp_path, monkey
     (tmp_path / "logs").mkdir()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     log = tmp_path / "logs" / "supervisor.log"
-    with ours, theirs, pytest.raises(ClusterError, match=r"said nothing for 0\.001 s; the machine may be"):
-        Control(theirs, tmp_path / "metrics.jsonl", log, "one", lambda reason: None)
+    with ours, theirs, pytest.raises(ClusterError, match=r"said nothing for 0\.002 s; the machine may be"):
+        Control(theirs, tmp_path / "metrics.jsonl", log, "one", lambda reason: None, time_scale=2.0)

@@ -19,7 +19,9 @@ from tests.meta.documents import blocks_of
 
 _EXIT_CODE = re.compile(r"# exit code (\d+)$")
 _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b\d{8}T\d{6}Z\b")
-_NUMBER = re.compile(r"<?-?\b\d+(\.\d+)?( ?(ms|s|%)(?!\w))?")
+_NUMBER = re.compile(r"<?-?\b\d+(\.\d+)?( min \d+ s| h \d+ min| ?(ms|s|%)(?!\w))?")
+_OF_PYTEST = re.compile(r"(?m)^=+( .* )=+$")
+_LONGER = re.compile(r" \(\d+:\d\d:\d\d\)")
 _PATIENCE_S = 600
 _BESIDE = "& beside=$!\nset +m\ntrap 'kill -- -$beside; wait' EXIT"
 """A group of its own, ended with the shell, which waits for it."""
@@ -138,7 +140,11 @@ def _pattern(line: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without what differs from run to run: identities, times, numbers, and how wide columns are."""
+    """
+    Without what differs from run to run: identities, times, numbers, and how wide columns are; of pytest's line how
+    much fills it, and that a minute and more is told twice.
+    """
+    text = _OF_PYTEST.sub(r"=\1=", _LONGER.sub("", text))
     plain = _NUMBER.sub("N", _ID.sub("ID", text))
     return "\n".join(" ".join(line.split()) for line in plain.splitlines())
 

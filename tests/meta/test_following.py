@@ -109,3 +109,18 @@ OUTPUT = """it   seed 895231   runs/it-895231-20261121T163832Z
 )
 def test_lines_are_compared_but_for_numbers_identities_times_and_what_is_left_out(shown, holds):
     assert shows(shown, OUTPUT) is holds
+
+
+@pytest.mark.parametrize(
+    ("shown", "output"),
+    [
+        ("==== 2 passed in 12.34s ====", "===== 2 passed in 9.87s ====="),
+        ("==== 2 passed in 12.34s ====", "== 2 passed in 83.10s (0:01:23) =="),
+        ("12 runs   51 s, 4 at once", "12 runs   1 min 8 s, 4 at once"),
+        ("soak   at least 2 min 20 s", "soak   at least 1 h 2 min"),
+        ("heal   <1 ms", "heal   0.25 s"),
+    ],
+)
+def test_how_long_it_took_changes_no_line(shown, output):
+    assert shows(shown, output)
+    assert shows(output, shown)
