@@ -17,6 +17,7 @@ from harness.cluster.remote import Remote
 from harness.cluster.spec import Spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted, wait_until
+from harness.core.few import few
 from harness.core.history import OPERATOR, WORKLOAD, Op
 from harness.core.links import Cuts, Link, links_of
 from harness.core.membership import alive_prefix, registered_prefix
@@ -192,7 +193,7 @@ class Cluster:
 
         def unready() -> str:
             missing = [name for name in names if not self._status.is_ready(name)]
-            return f"{_some(missing)} not ready"
+            return f"{few(missing, _SHOWN)} not ready"
 
         self.seconds_until(f"start of {_plural(names)}", all_ready, _READY_S + _READY_EACH_S * len(names), unready)
 
@@ -224,12 +225,6 @@ class Cluster:
 
     def _links(self, do: str, links: Collection[Link]) -> frozenset[Link]:
         return frozenset((a, b) for a, b in self._control.ask(do, links=sorted(links)))
-
-
-def _some(names: Collection[str]) -> str:
-    """The first few, and how many more."""
-    first = ", ".join(list(names)[:_SHOWN])
-    return first + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def _plural(names: Collection[str]) -> str:

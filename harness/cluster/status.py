@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from harness.core.few import few
 from harness.core.history import OBSERVER, OPERATOR, Op
 from harness.core.membership import Replay, registered_prefix
 from harness.core.plan import Plan
@@ -175,8 +176,7 @@ class Status:
         """The first few workers by their names, and how many more."""
         names = {identity: name for name, identity in self._plan.identities.items()}
         listed = sorted(names.get(identity, identity) for identity in identities)
-        more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-        return (", ".join(listed[:_SHOWN]) or "nobody") + more
+        return few(listed, _SHOWN) or "nobody"
 
     def agreement(self) -> str:
         """`views agree at revision 88`, the newest that one of theirs was read at: for people, once they do agree."""
