@@ -18,6 +18,8 @@ from harness.pytest_items import admission_of, properties, settle, told_in_words
 from harness.scenario.diary import Diary
 
 DIARY = pytest.StashKey[Diary]()
+_LIVE = pytest.StashKey[Live]()
+_HAS_FAILED = pytest.StashKey[bool]()
 _NO_FILE_NAME = re.compile(r"[^\w.-]+")
 _OURS = str(Path(harness.__file__).parent)
 _standing = set[Live]()
@@ -42,6 +44,7 @@ def live_cluster(item: pytest.Function) -> Iterator[Live]:
         )
         live.start()
     _standing.add(live)
+    item.stash[_LIVE] = live
     try:
         yield live
         if live not in _standing:
@@ -51,7 +54,7 @@ def live_cluster(item: pytest.Function) -> Iterator[Live]:
     finally:
         _standing.discard(live)
     item.user_properties += properties(result, admission, item.config)
-    settle(result, _repeat(item, result.seed), item.config)
+    settle(result, _repeat(item, result.seed), item.config, has_failed=item.stash.get(_HAS_FAILED, False))
 
 
 def abandon_all() -> None:
@@ -59,6 +62,16 @@ def abandon_all() -> None:
     while _standing:
         with suppress(HarnessError):  # whatever it is, nobody wants to know
             _standing.pop().abandon()
+
+
+def tell_where(item: pytest.Item, report: pytest.TestReport) -> None:
+    """A test that failed by its own word says how to do it again, and where its run's folder is, which stays."""
+    live = item.stash.get(_LIVE, None)
+    if live is None or report.when != "call" or not report.failed or not isinstance(item, pytest.Function):
+        return
+    item.stash[_HAS_FAILED] = True
+    told = f"seed       {live.seed}\nrepeat     {_repeat(item, live.seed)}\nevidence   {live.run_dir.path}"
+    report.sections.append(("cluster", told))
 
 
 def show_test_only(error: BaseException) -> None:

@@ -117,9 +117,16 @@ def told_in_words() -> Iterator[None]:
         raise pytest.fail.Exception(told.replace("--runs", "--harness-runs"), pytrace=False) from None
 
 
-def settle(result: Result, repeat: str, config: pytest.Config) -> None:
-    """Fail or skip what did not end as expected; the folder of what did goes, unless all are kept."""
-    if not _is_kept(result, config):
+def settle(result: Result, repeat: str, config: pytest.Config, *, has_failed: bool = False) -> None:
+    """
+    Fail or skip what did not end as expected; the folder of what did goes, unless all are kept, or its test failed.
+    One that stays gets its report.
+    """
+    if has_failed or _is_kept(result, config):
+        from harness.report.writing import reported
+
+        reported(result, repeat)
+    else:
         shutil.rmtree(result.run_dir)
     if result.as_expected:
         return

@@ -140,11 +140,15 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
-    """Of what a cluster refused a test shows its own lines, and none of ours."""
-    if call.excinfo is not None and (ours := sys.modules.get("harness.pytest_cluster")):
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
+    """Of what a cluster refused a test shows its own lines, and none of ours; one that failed tells of its run."""
+    ours = sys.modules.get("harness.pytest_cluster")
+    if ours and call.excinfo is not None:
         ours.show_test_only(call.excinfo.value)
-    return (yield)
+    report = yield
+    if ours:
+        ours.tell_where(item, report)
+    return report
 
 
 @pytest.fixture

@@ -138,6 +138,19 @@ def test_a_cluster_is_broken_asked_and_judged_from_python(plugged):
     assert gone(folder)
 
 
+def test_a_test_that_fails_by_its_own_word_tells_how_to_do_it_again_and_its_folder_stays(plugged):
+    plugged.write("test_it.py", "def test_it(cluster):\n    assert cluster.workers == 7\n")
+    result = plugged.run("--harness-seeds", "5-5")
+    result.assert_outcomes(failed=1)
+    (folder,) = folders(plugged.runs)
+    result.stdout.fnmatch_lines(
+        ["*seed *5", "repeat *pytest *test_it*seed 5* --harness-seeds 5-5*", f"evidence *{folder}"]
+    )
+    assert (folder / "report.html").exists()
+    plugged.run("--harness-seeds", "5-5", "--tb=no", "-p", "no:xdist")
+    assert len(folders(plugged.runs)) == 2
+
+
 def test_what_a_cluster_violated_fails_its_test(plugged):
     shutil.copy(ZOO / "animals.py", plugged.path)
     plugged.write(

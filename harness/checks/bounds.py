@@ -8,7 +8,7 @@ moments in which the observer itself did not run (`stalled_s`), nor on those in 
 
 from harness.checks.fold import Fold
 from harness.core.history import Op
-from harness.core.patience import LAST_RETRY_S, LEAVE_S, REACH_EVERY_S, etcd_call_s
+from harness.core.patience import LAST_RETRY_S, LEAVE_S, REACH_EVERY_S, backoff_s, etcd_call_s
 from harness.core.plan import Plan
 from harness.core.properties import Properties
 from harness.core.spread import Spread
@@ -24,7 +24,6 @@ EXPIRY_S = 1.0
 
 _STALL_S = 3 * REACH_EVERY_S
 _WATCH_S_MIN, _READ_S_MIN = 0.05, 0.1
-_BACKOFF_S_MIN, _BACKOFF_S_MAX = 2.0, 30.0
 _RESET_S = 0.5
 _OBSERVER_GAP_S_MAX = 2.0
 
@@ -120,8 +119,8 @@ class Bounds(Fold):
         return (LEAVE_S + self.watch_s) * self.scale
 
     def after_cut_s(self, cut_s: float) -> float:
-        """TCP's retransmissions, and a client's reconnecting, back off while cut: up to the cut's length, 2 to 30 s."""
-        return min(max(cut_s, _BACKOFF_S_MIN), _BACKOFF_S_MAX) * self.scale
+        """What was sent into a cut that lasted so long may still come for as long as TCP backs off, times x."""
+        return backoff_s(cut_s) * self.scale
 
     def stalled_s(self, from_ns: int, to_ns: int) -> float:
         """For how much of that time the observer itself did not run."""

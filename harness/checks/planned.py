@@ -7,7 +7,7 @@ from harness.checks.bounds import EXPIRY_S, Bounds
 from harness.checks.quorum import in_majorities
 from harness.core.lasting import away_s, is_for_good, run_s
 from harness.core.links import Cuts, cuts_around, cuts_between, cuts_from, touching
-from harness.core.patience import asked_ttl_s
+from harness.core.patience import asked_ttl_s, backoff_s
 from harness.core.plan import Plan, Step
 from harness.core.properties import Properties
 
@@ -108,12 +108,24 @@ def ring_changes(plan: Plan) -> bool:
 
 
 def workers_paused_for(plan: Plan) -> Iterator[float]:
-    """For how long steps pause workers, where etcd itself goes on and nobody is removed meanwhile."""
+    """For how long steps pause workers, where etcd itself goes on, nobody is removed meanwhile and no cut echoes."""
     removed = {name for step in plan.steps if _spares(step) for name in _targets(step, plan.names)}
     for step in plan.steps:
-        targets = _targets(step, plan.names) - removed
+        targets = _targets(step, plan.names) - removed - _cut_lately(step, plan)
         if step.fault == "pause" and targets & {*plan.workers, *plan.joiners} and not targets & {*plan.etcd.members}:
             yield _stays_s(step, plan)
+
+
+def _cut_lately(step: Step, plan: Plan) -> set[str]:
+    """Whoever is cut off from a member of etcd while the step lasts, or so lately that TCP still backs off."""
+    names = set[str]()
+    for other in plan.steps:
+        if other.at_s is not None and step.at_s is not None and other.fault in ("isolate", "partition"):
+            stays_s = _stays_s(other, plan)
+            echoes_until_s = other.at_s + stays_s + backoff_s(stays_s) * plan.time_scale
+            if other.at_s < step.at_s + _stays_s(step, plan) and step.at_s < echoes_until_s:
+                names.update(*touching(plan.etcd.members, _cuts(other, plan)))
+    return names
 
 
 def anyone_removed(plan: Plan) -> bool:

@@ -1,11 +1,9 @@
 """`harness run`: carry out scenarios and judge them."""
 
-import shlex
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +11,7 @@ import click
 from harness.cli import exits, options
 from harness.cli.plan import summary
 from harness.core.plan import Plan
-from harness.errors import HarnessError, InputError
+from harness.errors import InputError
 from harness.variant import Variant
 
 if TYPE_CHECKING:
@@ -157,16 +155,9 @@ def _carry_out(job: Job, wanted: Wanted) -> int:
 
 
 def _report(result: "Result", repeat: str, quiet: bool) -> None:
-    """After the verdict, which stands whether or not a report of it can be written."""
-    from harness.report.run_dir import RunDir
-    from harness.report.writing import write_report
+    """After the verdict was told."""
+    from harness.report.writing import reported
 
-    try:
-        page = write_report(RunDir.open(Path(result.run_dir)), result, repeat)
-    except HarnessError as error:
-        exits.say(f"no report: {error}")
-    except Exception as error:  # a bug of ours: the run came to its verdict, and that is what the exit code tells
-        exits.say(f"no report: the harness itself failed: {type(error).__name__}: {error}")
-    else:
-        if not quiet:
-            exits.say(f"report: {shlex.quote(str(page))}")
+    told = reported(result, repeat)
+    if told.startswith("no report") or not quiet:
+        exits.say(told)

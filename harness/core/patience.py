@@ -14,6 +14,7 @@ LAST_RETRY_S = 1.0
 LEAVE_S = 1.0
 """A worker that was told to stop gives its lease back in this time, or leaves it to run out."""
 _CALL_MIN_S, _CALL_MAX_S = 1.0, 5.0
+_BACKOFF_MIN_S, _BACKOFF_MAX_S = 2.0, 30.0
 
 
 def asked_ttl_s(properties: Properties) -> int:
@@ -29,3 +30,8 @@ def etcd_call_s(properties: Properties) -> float:
     """
     ttl_s = properties.duration_s("alluxio.worker.failure.detection.timeout")
     return max(_CALL_MIN_S, min(ttl_s / 2, _CALL_MAX_S))
+
+
+def backoff_s(cut_s: float) -> float:
+    """TCP's retransmissions, and a client's reconnecting, back off while cut: up to the cut's length, 2 to 30 s."""
+    return min(max(cut_s, _BACKOFF_MIN_S), _BACKOFF_MAX_S)

@@ -1,10 +1,12 @@
 """What a run's folder gets beside its result: the report for people, and JUnit's XML for machines."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.history import Op
+from harness.errors import HarnessError
 from harness.report.html.page import page
 from harness.report.junit import junit
 from harness.report.result import Result
@@ -25,6 +27,17 @@ def write_report(run_dir: RunDir, result: Result, repeat: str = "") -> Path:
         suites = junit(result, repeat, watched.wall_s)
     run_dir.write_junit(suites)
     return run_dir.write_report(html)
+
+
+def reported(result: Result, repeat: str) -> str:
+    """Where the report of a run is that was judged, or why there is none: its verdict stands either way."""
+    try:
+        page = write_report(RunDir.open(Path(result.run_dir)), result, repeat)
+    except HarnessError as error:
+        return f"no report: {error}"
+    except Exception as error:  # a bug of ours: the run came to its verdict, and that is what counts
+        return f"no report: the harness itself failed: {type(error).__name__}: {error}"
+    return f"report: {shlex.quote(str(page))}"
 
 
 @dataclass

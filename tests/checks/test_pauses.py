@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.checks import INVARIANTS
@@ -276,3 +278,12 @@ def test_it_applies_where_a_worker_is_paused_for_short_or_for_long(for_s, target
 def test_it_does_not_apply_where_the_worker_is_removed_meanwhile():
     plan = planned(step("pause", "worker-2", for_s=9.0), step("decommission", "worker-2", stop="none"))
     assert not INVARIANTS[NAME].applies(plan)
+
+
+@pytest.mark.parametrize(("at_s", "applies"), [(4.4, True), (4.6, False), (5.5, False), (7.9, False), (8.1, True)])
+def test_it_does_not_apply_while_a_cut_of_the_worker_may_still_echo(at_s, applies):
+    cut = replace(step("isolate", WHO, for_s=1.0), at_s=5.0)
+    plan = planned(cut, replace(step("pause", WHO, for_s=0.5), at_s=at_s), tail_s=10.0, duration_s=30.0)
+    assert INVARIANTS[NAME].applies(plan) is applies
+    others = planned(cut, replace(step("pause", "worker-2", for_s=0.5), at_s=at_s), tail_s=10.0, duration_s=30.0)
+    assert INVARIANTS[NAME].applies(others)
