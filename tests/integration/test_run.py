@@ -71,6 +71,13 @@ def test_four_runs_of_one_seed_started_at_once_are_all_valid_in_four_folders(sto
     assert [result["left_behind"] for result in results] == [[]] * 4
 
 
+def test_whoever_closed_all_streams_gets_a_run_all_the_same(story, tmp_path):
+    program = [sys.executable, "-m", "harness", "run", str(story), "--runs", str(tmp_path / "runs")]
+    done = subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *program], timeout=120, check=False)
+    assert done.returncode == 0
+    assert json.loads((folder_in(tmp_path / "runs") / "result.json").read_text())["outcome"] == "valid"
+
+
 @pytest.mark.parametrize("phase", ["start", "run", "settle", "stop"])
 def test_ctrl_c_in_any_phase_cleans_up_and_keeps_what_was_recorded(story, tmp_path, phase):
     process = start(story, tmp_path / "runs")
