@@ -196,6 +196,8 @@ def test_thousands_of_times_the_same_wrong_thing_hold_no_memory(attacked, traps,
         return psutil.Process(attacked.worker.process.pid).memory_full_info().uss
 
     before = bytes_after(REPEATS // 4)
-    allowed = 1.5 if "megabyte" in what else 1.1  # what they leave to be collected is more than a tenth
+    # What a megabyte leaves to be collected is more than a tenth, and so is what is on its way to who never reads: of
+    # the 3 MB that each of them asked for nothing may stay, which would be 600 MB after two hundred.
+    allowed = 2.0 if what == "never reads" else 1.5 if "megabyte" in what else 1.1
     assert bytes_after(REPEATS) < allowed * before
     assert attacked.is_well()
