@@ -7,13 +7,11 @@ from tests.checks.telling import (
     exited,
     fault,
     healed,
-    joined,
     judged,
     phase,
     planned,
     put,
     reached,
-    run_begins,
     sampled,
     signalled,
     snapshot,
@@ -21,12 +19,7 @@ from tests.checks.telling import (
     texts,
     viewed,
 )
-
-WORKER_1 = joined(1, "worker-1", 5, 11)
-WORKER_2 = joined(1.5, "worker-2", 6, 12)
-BOTH = ("worker-1", "worker-2")
-LOG = [run_begins(), snapshot(0.1, 4), WORKER_1, WORKER_2, deleted(3, alive("worker-2"), 7)]
-LAST = snapshot(9, 8, WORKER_1, WORKER_2[0])
+from tests.checks.two_workers import BOTH, LAST, LOG, WORKER_1, WORKER_2
 
 STARTED = [started(0, "worker-1", 1), started(0, "client-1", 7)]
 RIGHT = {"online": ["worker-1"], "offline": ["worker-2"]}
