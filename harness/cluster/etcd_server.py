@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,7 @@ from harness.errors import ClusterError, InputError
 
 CLIENT_PORT, PEER_PORT = 2379, 2380
 _VERSION_S = 10.0
-_TUNED_ONE = ("--heartbeat-interval=10", "--election-timeout=100")
+_TUNED_ONE = ("--heartbeat-interval=20", "--election-timeout=100")
 _TUNED_MANY = ("--heartbeat-interval=50", "--election-timeout=500")
 
 
@@ -49,7 +50,9 @@ def find_binary(wanted: str | None) -> Path:
     return Path(on_path).absolute()
 
 
+@cache
 def version_of(binary: Path) -> str:
+    """Asked once in a process. Raises ClusterError when it does not run, or is no etcd."""
     try:
         done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=_VERSION_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:

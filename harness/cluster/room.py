@@ -18,7 +18,7 @@ SHARES_A_CORE = 20
 _CGROUP = Path("/sys/fs/cgroup")
 _RUN_CORES, _NODE_CORES, _OP_A_S_CORES = 0.02, 0.008, 0.001
 _HEADROOM = 2.0
-_WINDOW_S, _IDLE_PART = 0.33, 0.1
+_WINDOW_S, _IDLE_PART = 0.2, 0.1
 _KINDS_OF_TIME = 8
 """Of the columns of /proc/stat: those after them, time of guests, are counted before already (proc(5))."""
 _MEMORY_SHARE = 0.8
@@ -78,7 +78,7 @@ class Room:
 
 class Calm:
     """
-    Whether a tenth of the machine's cores were idle, or did what gives way (nice), since it was last asked, a third of
+    Whether a tenth of the machine's cores were idle, or did what gives way (nice), since it was last asked, a fifth of
     a second ago or more.
     """
 
