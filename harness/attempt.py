@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from harness.cluster.cluster import Cluster
 from harness.cluster.control import Control
 from harness.cluster.etcd_runtime import EtcdRuntime
 from harness.cluster.roles import PROGRAMS, every_spec
+from harness.cluster.spec import Spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted
 from harness.core.history import OBSERVER, WORKLOAD
@@ -38,6 +39,12 @@ class Running:
     cluster: Cluster
     injector: Injector
     status: Status
+    grow: Callable[[Plan], None] = lambda plan: None
+    """Make room for nodes that this plan has more."""
+    flush: Callable[[], None] = lambda: None
+    """All that was recorded so far is in the file when it returns."""
+    why_ended: Callable[[], str] = str
+    """What the first node that died unasked left to say, where that ended it all."""
 
 
 class Attempt:
@@ -52,7 +59,10 @@ class Attempt:
         scenario_folder: Path,
         *,
         admission: Admission | None = None,
+        goes_on: bool = False,
     ) -> None:
+        """`goes_on`: once it is started, a node that dies unasked ends nothing."""
+        self._goes_on = goes_on
         self._plan, self._run_dir, self._runtime, self._progress = plan, run_dir, runtime, progress
         self._scenario_folder, self._admission = scenario_folder, admission
         self._status = Status(plan, self._node_died)
@@ -97,12 +107,21 @@ class Attempt:
         try:
             with self._phase("run"):
                 cluster.node(WORKLOAD).tell("begin")
-                yield Running(cluster, injector, self._status)
+                yield self._in_hand(cluster, injector)
         finally:
             with self._phase("heal"):
                 injector.heal_all()
         with self._phase("settle") as details:
             self._settle(cluster, details)
+
+    def _in_hand(self, cluster: Cluster, injector: Injector) -> Running:
+        def grow(plan: Plan) -> None:
+            cluster.grow(plan, self._specs(plan))
+
+        return Running(cluster, injector, self._status, grow, self._recorder.flush, lambda: self.epitaph)
+
+    def _specs(self, plan: Plan) -> list[Spec]:
+        return every_spec(plan, self._runtime, self._run_dir.logs.resolve(), self._scenario_folder)
 
     @contextmanager
     def _cluster(self) -> Iterator[Cluster]:
@@ -117,8 +136,7 @@ class Attempt:
         members |= {"why": etcd.why} if etcd.why else {}
         about = {"harness": version("dora-harness"), "etcd": members, "fabric": "namespaces", "wall_s": time.time()}
         recorder.record("run", about)
-        specs = every_spec(plan, etcd, logs, self._scenario_folder)
-        cluster = Cluster(plan, control, self._status, specs, self._stop)
+        cluster = Cluster(plan, control, self._status, self._specs(plan), self._stop)
         try:
             yield cluster
         finally:
@@ -162,6 +180,8 @@ class Attempt:
     def _node_died(self, name: str, epitaph: str) -> None:
         """Whatever the run would still show, nobody could say what it is due to: it is cut short and judged."""
         self._progress.node_died(epitaph)
+        if self._goes_on and not self._is_starting and name not in PROGRAMS:
+            return
         self.epitaph = self.epitaph or epitaph
         if self._is_starting or name in PROGRAMS:
             self._fail(epitaph)

@@ -48,13 +48,19 @@ async def _observe(
     settings: dict[str, Any], writer: Writer, truth: "EtcdTruth", threads: Sequence[Callable[[], None]]
 ) -> int:
     """Until it is told to end; 1 when one of its parts failed, for an observer that sees half is worse than none."""
-    ended = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    loop, ended, failed = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
     homes, nodes = Path(settings["home"]).parent, settings["nodes"]
-    pace, written = Pace.of(len(nodes)), Written()
-    told = {"snapshot": truth.want_snapshot}
-    server = await listen(settings["control"], lambda do: told[do]())
-    loop, failed = asyncio.get_running_loop(), asyncio.Event()
+    pace, written, tasks = Pace.of(len(nodes)), Written(), list[asyncio.Task[None]]()
+
+    def watch(names: Sequence[str]) -> None:
+        for name in names:
+            sampler = Sampler(name, str(homes / name / "control.sock"), writer.send, pace, written)
+            tasks.append(asyncio.create_task(sampler.run()))
+            tasks[-1].add_done_callback(lambda _: failed.set())
+
+    told: dict[str, Callable[..., None]] = {"snapshot": truth.want_snapshot, "watch": watch}
+    server = await listen(settings["control"], lambda do, **fields: told[do](**fields))
 
     def run(work: Callable[[], None]) -> None:
         try:
@@ -64,10 +70,9 @@ async def _observe(
 
     for work in threads:
         threading.Thread(target=run, args=(work,), daemon=True).start()
-    samplers = [Sampler(name, str(homes / name / "control.sock"), writer.send, pace, written) for name in nodes]
-    tasks = [asyncio.create_task(sampler.run()) for sampler in samplers]
+    watch(nodes)
     waits = [asyncio.create_task(event.wait()) for event in (ended, failed)]
-    await asyncio.wait((*waits, *tasks), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     server.close()
     for task in (*waits, *tasks):
         task.cancel()

@@ -28,7 +28,7 @@ _standing = set[Live]()
 def planned(item: pytest.Function) -> Plan:
     """What the test's cluster is started by. Raises HarnessError for a marker that asks for what can't be."""
     item.stash[DIARY] = diary = _diary(item)
-    return diary.start(_marked(item)[1].get("joiners", 0))
+    return diary.plan()
 
 
 def live_cluster(item: pytest.Function) -> Iterator[Live]:
@@ -38,7 +38,6 @@ def live_cluster(item: pytest.Function) -> Iterator[Live]:
         live = Live(
             item.stash[DIARY],
             runs=item.config.invocation_params.dir / chosen.runs,  # the test may go elsewhere
-            joiners=_marked(item)[1].get("joiners", 0),
             adjust=chosen.adjusted,
             admission=admission,
         )
@@ -87,7 +86,7 @@ def _diary(item: pytest.Function) -> Diary:
     scenario, fields = _marked(item)
     callspec = getattr(item, "callspec", None)
     seed = callspec.params.get("cluster") if callspec else None
-    own, _ = fields.pop("seed", None), fields.pop("joiners", None)
+    own = fields.pop("seed", None)
     name = _NO_FILE_NAME.sub("-", item.originalname)
     return load_diary(name, item.path.parent, scenario, own if seed is None else seed, **fields)
 

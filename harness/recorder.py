@@ -68,6 +68,11 @@ class Recorder:
         self.keep(op)
         return op
 
+    def flush(self) -> None:
+        """What was kept so far is in the file."""
+        with self._lock, contextlib.suppress(OSError):  # a full disk is told by who writes next
+            self._file.flush()
+
     def keep(self, op: Op) -> None:
         self._write(op.line().encode())
         for listener in self._listeners:

@@ -16,7 +16,7 @@ import sys
 import pytest
 from harness.errors import ClusterError, InputError
 
-@pytest.mark.harness(workers=2, keys=10, lookups_per_s=20, reads_per_s=2, joiners=1)
+@pytest.mark.harness(workers=2, keys=10, lookups_per_s=20, reads_per_s=2)
 def test_it(cluster):
     assert cluster.states() == {"worker-1": "online", "worker-2": "online"}
     before = {key: cluster.lookup(key).owner for key in cluster.keys}
@@ -32,6 +32,8 @@ def test_it(cluster):
     cut = cluster.inject("partition", [["worker-1", "client-1"], "rest"])
     cut.heal()
     cut.heal()
+    with cluster.inject("partition", [["worker-1"], "rest"]), pytest.raises(InputError, match="nobody can join while"):
+        cluster.inject("join", 1)
     cluster.inject("join", 1)
     cluster.wait_agreed()
     assert set(cluster.states()) == {"worker-1", "worker-2", "worker-3"}
@@ -39,7 +41,7 @@ def test_it(cluster):
     cluster.inject("pause", "any", for_="100ms")
     cluster.inject("pause", worker=["worker-1"])
     cluster.heal()
-    for wrong in (("joyn", 1), ("kill", "worker-9"), ("join", 5)):
+    for wrong in (("joyn", 1), ("kill", "worker-9"), ("join", 0)):
         with pytest.raises(InputError):
             cluster.inject(*wrong)
     with pytest.raises(InputError, match="no client is called 'client-7'"):

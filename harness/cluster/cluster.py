@@ -18,7 +18,7 @@ from harness.cluster.spec import Spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted, wait_until
 from harness.core.few import few
-from harness.core.history import OPERATOR, WORKLOAD, Op
+from harness.core.history import OBSERVER, OPERATOR, WORKLOAD, Op
 from harness.core.links import Cuts, Link, links_of
 from harness.core.membership import alive_prefix, registered_prefix
 from harness.core.plan import Plan
@@ -98,6 +98,17 @@ class Cluster:
             announce(f"{_plural(groups)} {time.monotonic() - began_s:.2f} s")
         who = (WORKLOAD, OPERATOR)
         self.seconds_until(f"{' and '.join(who)} listen", lambda: self._status.count("ready") == len(who), _READY_S)
+
+    def grow(self, plan: Plan, specs: Iterable[Spec]) -> None:
+        """Make room for the nodes that this plan has beside those that are there; `specs` are of the plan."""
+        new = [name for name in plan.names if name not in self._plan.names]
+        if not new:
+            return
+        self._plan = plan
+        self._status.grow(plan)
+        self._nodes |= {spec.name: Node(spec, self._control, self._status) for spec in specs if spec.name in new}
+        self._control.ask("network", names=new)
+        self.node(OBSERVER).tell("watch", names=new)
 
     def stop(self) -> list[str]:
         """

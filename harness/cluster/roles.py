@@ -108,8 +108,7 @@ def _operator(plan: Plan, logs: Path) -> Spec:
 def _observer_settings(plan: Plan) -> dict[str, Any]:
     return {
         "properties": properties(plan, OBSERVER, HOME),
-        "nodes": [*(name for name in plan.names if name not in plan.etcd.members), *plan.neighbours],
-        "workers": [*plan.workers, *plan.joiners],
+        "nodes": [*plan.workers, *plan.joiners, *plan.clients, *plan.neighbours],
     }
 
 

@@ -86,6 +86,12 @@ class Status:
         if is_death:
             self._died(op.actor, op.error or op.actor)
 
+    def grow(self, plan: Plan) -> None:
+        """The plan is another one from now on, which has nodes that the one before had not."""
+        with self._lock:
+            self._plan = plan
+            self._nodes = {name: NodeStatus() for name in plan.names} | self._nodes
+
     def is_ready(self, name: str) -> bool:
         """By its own protocol: etcd answered a linearizable read, a worker is online, a client has a view."""
         with self._lock:

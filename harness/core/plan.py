@@ -93,6 +93,7 @@ class Plan:
     """
     `workers` are there from the start, `joiners` come by a join step; `identities` maps both, and the workers of the
     `neighbour`, to `worker-<uuid>`. `guests` are the clients that are somebody else's, with the commands that run them.
+    `users` are places for programs of whoever holds the cluster; nothing runs there by itself.
     """
 
     scenario: str
@@ -115,6 +116,7 @@ class Plan:
     time_scale: float = 1.0
     neighbour: Neighbour | None = None
     guests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    users: tuple[str, ...] = ()
 
     @property
     def own_clients(self) -> tuple[str, ...]:
@@ -129,7 +131,7 @@ class Plan:
     @property
     def names(self) -> tuple[str, ...]:
         """Every node of the cluster there ever is, etcd and planned joiners included."""
-        return self.etcd.members + self.workers + self.joiners + self.clients
+        return self.etcd.members + self.workers + self.joiners + self.clients + self.users
 
     def to_json(self) -> str:
         """Canonical: the same plan gives the same bytes."""

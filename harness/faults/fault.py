@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal, Protocol
 
 from harness.core.links import Cuts, Link
 
-Role = Literal["worker", "client", "etcd"]
+Role = Literal["worker", "client", "etcd", "user"]
 Signal = Literal["TERM", "KILL", "STOP", "CONT"]
 Outcome = Literal["proven", "absent", "not-applicable"]
 
@@ -27,6 +27,9 @@ Newcomers = Annotated[Targets, "newcomers"]
 Seconds = Annotated[float, "duration"]
 
 EVERYONE: frozenset[Role] = frozenset(("worker", "client", "etcd"))
+"""Who has a process of the harness' own."""
+ANYWHERE: frozenset[Role] = EVERYONE | {"user"}
+"""Who has a place in the network."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.core.links import Cuts, cuts_around
-from harness.faults.fault import EVERYONE, Cluster, Proof, Role, Targets
+from harness.faults.fault import ANYWHERE, Cluster, Proof, Role, Targets
 from harness.faults.proof import cut, mend
 
 
@@ -12,7 +12,7 @@ class Isolate:
     """Cut every link to and from each of some nodes, etcd's, the clients' and those between two of them included."""
 
     name: ClassVar[str] = "isolate"
-    roles: ClassVar[frozenset[Role]] = EVERYONE
+    roles: ClassVar[frozenset[Role]] = ANYWHERE
     takes_for: ClassVar[bool] = True
 
     targets: Targets

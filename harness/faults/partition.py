@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from harness.core.links import REST, Cuts, cuts_between, cuts_from
-from harness.faults.fault import EVERYONE, Cluster, Proof, Role, Targets
+from harness.faults.fault import ANYWHERE, Cluster, Proof, Role, Targets
 from harness.faults.proof import cut, mend
 
 Group = Annotated[tuple[str, ...], "group"]
@@ -17,7 +17,7 @@ class Partition:
     """Cut every link between groups, both ways; or, with `from` and `to`, only those from one group to the other."""
 
     name: ClassVar[str] = "partition"
-    roles: ClassVar[frozenset[Role]] = EVERYONE
+    roles: ClassVar[frozenset[Role]] = ANYWHERE
     takes_for: ClassVar[bool] = True
 
     groups: Groups = ()

@@ -1,5 +1,6 @@
 """What was done to a cluster by hand, written down as the scenario that does it again."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from io import StringIO
@@ -38,35 +39,28 @@ class Diary:
     def __post_init__(self) -> None:
         """Raises InputError."""
         self._plan = self._drawn_up(self.document)
-        self._names = self._plan.names
 
-    def start(self, joiners: int) -> Plan:
-        """
-        The plan that the cluster is started by: nothing is done in it, and so many workers may join later.
-
-        Raises InputError when that is no number of workers.
-        """
-        if joiners:
-            document = {**self.document, "steps": [{"at": "0s", "join": joiners}]}
-            plan = replace(self._drawn_up(document), steps=())
-            self._names = plan.names
-            return plan
-        return self._plan
-
-    def begin(self, fault: str, given: Any, at_s: float, for_s: float | None) -> tuple[int, Step]:
+    def begin(
+        self,
+        fault: str,
+        given: Any,
+        at_s: float,
+        for_s: float | None,
+        must_be_fit: Callable[[Step], None] = lambda step: None,
+    ) -> tuple[int, Step]:
         """
         The index and the step of a fault that begins now; `given` is what stands behind its name in a scenario.
 
-        Raises InputError when it is no fault, or can't be done.
+        Raises InputError when it is no fault, or can't be done, and whatever `must_be_fit` raises; then it is not in
+        the diary.
         """
         if fault not in FAULTS:
             raise InputError(f"no fault is called {fault!r}; {nearest(fault, [*FAULTS])}there are {', '.join(FAULTS)}")
         row = {"at": _text(at_s), **({} if for_s is None else {"for": _text(for_s)}), fault: deepcopy(given)}
         grown = {**self.document, "steps": [*self.document.get("steps", ()), row]}
         plan = self._drawn_up(grown)
-        if more := [name for name in plan.names if name not in self._names]:
-            raise InputError(f"there is no place for {', '.join(more)}: ask for more joiners when you start")
         step = plan.steps[-1]
+        must_be_fit(step)
         row[fault], self._plan = _drawn(given, step), plan
         self.document = grown
         self.steps.append(step)

@@ -30,7 +30,7 @@ from harness.scenario.values import (
     seconds_text,
 )
 
-ROLES: tuple[Role, ...] = ("worker", "client", "etcd")
+ROLES: tuple[Role, ...] = ("worker", "client", "etcd", "user")
 WHOM = (Targets, Everyone, Newcomers)
 """The kinds of parameters that say whom a fault strikes."""
 
@@ -168,7 +168,7 @@ def _either_form(name: str, fault: type[Fault]) -> Any:
 
 
 def _struck(role: Role) -> str:
-    word = {"worker": ", any or {any: N}", "client": "", "etcd": ", or leader"}[role]
+    word = {"worker": ", any or {any: N}", "etcd": ", or leader"}.get(role, "")
     return f"Which {role} it strikes: a name or a list of names{word}."
 
 

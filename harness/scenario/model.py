@@ -61,6 +61,9 @@ class ClusterBlock(Fields):
     etcd: EtcdBlock = written_as("Its members, and how they run.", EtcdBlock(), {})
     workers: Count = field("How many workers: worker-1, worker-2 ...", 3)
     clients: Annotated[int, Field(ge=0, le=COUNT_MAX)] = field("How many clients: client-1, client-2 ...", 1)
+    users: Annotated[int, Field(ge=0, le=COUNT_MAX)] = left_out(
+        "Places for programs of your own (`harness exec`): user-1, user-2 ...; cuts hold for them too.", 0
+    )
     neighbour: NeighbourBlock | None = left_out(
         "Another cluster on the same etcd. Nothing is done to it: no step names its workers, cuts leave them alone."
     )

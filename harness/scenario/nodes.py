@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from harness.faults import FAULTS
-from harness.faults.fault import EVERYONE, Role
+from harness.faults.fault import ANYWHERE, Role
 from harness.faults.partition import Group, Groups
 from harness.scenario.draft import ANY, LEADER, REST, Draft
 from harness.scenario.forms import ROLES, parameters
@@ -23,6 +23,7 @@ class Nodes:
     etcd: tuple[str, ...]
     joining: dict[int, tuple[str, ...]] = field(default_factory=dict)
     neighbours: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, cluster: ClusterBlock, drafts: Iterable[Draft] = ()) -> "Nodes":
@@ -37,6 +38,7 @@ class Nodes:
             _numbered("etcd", cluster.etcd.members),
             joining,
             _numbered("neighbour", cluster.neighbour.workers if cluster.neighbour else 0),
+            _numbered("user", cluster.users),
         )
 
     @property
@@ -48,13 +50,15 @@ class Nodes:
         """Those that are there from the start, and those that join."""
         return self.workers + self.joiners
 
-    def named(self, roles: Collection[Role] = EVERYONE) -> tuple[str, ...]:
-        by_role = zip(ROLES, (self.every_worker, self.clients, self.etcd), strict=True)
-        return tuple(name for role, names in by_role if role in roles for name in names)
+    def named(self, roles: Collection[Role] = ANYWHERE) -> tuple[str, ...]:
+        return tuple(name for names in self._of(roles) for name in names)
 
-    def there_are(self, roles: Collection[Role] = EVERYONE) -> str:
-        by_role = zip(ROLES, (self.every_worker, self.clients, self.etcd), strict=True)
-        return "there are " + ", ".join(_span(names) for role, names in by_role if role in roles and names)
+    def there_are(self, roles: Collection[Role] = ANYWHERE) -> str:
+        return "there are " + ", ".join(_span(names) for names in self._of(roles) if names)
+
+    def _of(self, roles: Collection[Role]) -> list[tuple[str, ...]]:
+        by_role = zip(ROLES, (self.every_worker, self.clients, self.etcd, self.users), strict=True)
+        return [names for role, names in by_role if role in roles]
 
     def unknown(self, name: str, roles: Collection[Role]) -> str | None:
         """What is wrong with `name` where a node of these roles is to be named, None if nothing is."""
@@ -66,9 +70,8 @@ class Nodes:
             return f"{name} is of another cluster, which nothing is done to; {self.there_are(roles)}"
         if name in (ANY, LEADER, REST):
             return f"{name!r} can't stand here; {self.there_are(roles)}"
-        hint = (
-            "" if re.fullmatch(r"(worker|client|etcd)-\d+", name) else nearest(name, [*self.named(roles), ANY, LEADER])
-        )
+        is_one = re.fullmatch(rf"({'|'.join(ROLES)})-\d+", name)
+        hint = "" if is_one else nearest(name, [*self.named(roles), ANY, LEADER])
         return f"no node is called {name!r}; {hint}{self.there_are(roles)}"
 
 
@@ -118,7 +121,7 @@ def _group_problems(draft: Draft, nodes: Nodes, tree: Tree) -> Iterator[Problem]
         for index, name in enumerate(group):
             if name in seen:
                 yield tree.at_value((*path, index), f"{name} is named twice; a node is in one group")
-            elif group != [REST] and (text := nodes.unknown(name, EVERYONE)):
+            elif group != [REST] and (text := nodes.unknown(name, ANYWHERE)):
                 yield tree.at_value((*path, index), text)
             seen[name] = path
     if REST in seen and seen.keys() >= set(nodes.named()):

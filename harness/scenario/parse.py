@@ -29,6 +29,8 @@ from harness.scenario.wording import problems_of
 
 FindConf = Callable[[str], str | None]
 Model = TypeVar("Model", bound=Fields)
+_NODES = {"workers", "clients", "etcd", "users", "neighbour"}
+"""The fields of a cluster that say which nodes there are."""
 
 
 def parse(
@@ -79,7 +81,7 @@ def _deeper(drafts: list[Draft], find_conf: FindConf, tree: Tree) -> tuple[dict[
     """The properties, and what the grammar alone can't see: of the parts that fit it, also where others don't."""
     raw = tree.data.get("cluster", {})
     cluster, duration_s = _fitting_part(ClusterBlock, raw), _fitting_part(ScenarioFields, tree.data).duration
-    if not isinstance(raw, dict) or {"workers", "clients", "etcd", "neighbour"} & raw.keys() - cluster.model_fields_set:
+    if not isinstance(raw, dict) or _NODES & raw.keys() - cluster.model_fields_set:
         return {}, []
     nodes = Nodes.of(cluster, drafts)
     problems = list(cluster_problems(raw, nodes, tree))

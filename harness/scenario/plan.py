@@ -56,6 +56,7 @@ def make_plan(scenario: Scenario, seed: int) -> Plan:
         tags=tuple(fields.tags),
         neighbour=_neighbour(scenario, nodes),
         guests=_guests(fields, nodes),
+        users=nodes.users,
     )
 
 

@@ -60,7 +60,7 @@ def spans_of(steps: Sequence[Step]) -> list[Span]:
 
 
 def _span(index: int, step: Step, previous: Span | None) -> Span:
-    is_free, takes, lasts = _is_free(step), takes_s(step), lasts_s(step)
+    takes, lasts = takes_s(step), lasts_s(step)
     if step.at_s is not None:
         begin_s = latest_s = step.at_s
         after: frozenset[int] = frozenset()
@@ -68,10 +68,11 @@ def _span(index: int, step: Step, previous: Span | None) -> Span:
         begin_s, latest_s = (previous.least_end_s if previous else 0.0) + (step.when.after_s if step.when else 0.0), inf
         after = _over_after(previous) if previous else frozenset()
     end_s = inf if lasts is None else latest_s + takes + lasts
-    return Span(index, begin_s, latest_s, begin_s + takes + (lasts or 0.0), end_s, after, is_free, lasts is None)
+    return Span(index, begin_s, latest_s, begin_s + takes + (lasts or 0.0), end_s, after, is_free(step), lasts is None)
 
 
-def _is_free(step: Step) -> bool:
+def is_free(step: Step) -> bool:
+    """Whether it acts on no process; of those that do, one at a time holds a node."""
     return bool(fault_of(step).cuts(_ANYBODY)) or step.params.get("stop") == "none"
 
 

@@ -27,7 +27,7 @@ def written(diary):
 
 def test_nothing_is_a_scenario_too():
     one = Diary(str(FILE), {}, 1, read)
-    assert one.start(joiners=0).workers == ("worker-1", "worker-2", "worker-3")
+    assert one.plan().workers == ("worker-1", "worker-2", "worker-3")
     assert one.plan() == written(one)
 
 
@@ -64,16 +64,26 @@ def test_all_forms_of_a_step_are_written_so_that_they_mean_the_same():
     assert one.plan() == written(one)
 
 
-def test_a_worker_joins_where_there_is_a_place_for_it_and_one_that_never_came_is_not_in_the_plan():
+def test_workers_join_one_after_the_other_and_are_there_for_what_comes_then():
     one = diary()
-    assert one.start(joiners=2).joiners == ("worker-4", "worker-5")
-    assert one.start(joiners=2).steps == ()
     one.begin("join", 1, 1.0, None)
     assert one.plan().joiners == ("worker-4",)
-    one.begin("pause", "worker-4", 2.0, None)
-    with pytest.raises(InputError, match="there is no place for worker-6: ask for more joiners when you start"):
-        one.begin("join", 2, 3.0, None)
-    assert len(one.plan().steps) == 2
+    one.begin("pause", "worker-4", 2.0, 0.5)
+    one.begin("join", 2, 3.0, None)
+    assert one.plan().joiners == ("worker-4", "worker-5", "worker-6")
+    assert one.plan() == written(one)
+
+
+def test_what_does_not_fit_is_not_in_the_diary():
+    one = diary()
+
+    def refuse(step):
+        raise InputError(f"no {step.fault} today")
+
+    with pytest.raises(InputError, match="no pause today"):
+        one.begin("pause", "worker-1", 1.0, None, refuse)
+    assert one.plan().steps == ()
+    assert "pause" not in one.text()
 
 
 @pytest.mark.parametrize(

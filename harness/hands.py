@@ -1,0 +1,283 @@
+"""What somebody does by hand to a cluster that runs, and asks of it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import Any, Self
+
+from harness.attempt import Running
+from harness.cluster.wait import Interrupted
+from harness.core.history import WORKLOAD, Op
+from harness.core.lasting import is_for_good, lasts_s
+from harness.core.plan import Plan, Step
+from harness.core.properties import parse_duration
+from harness.errors import ClusterError, InputError
+from harness.faults import fault_of
+from harness.faults.fault import State
+from harness.injector import led
+from harness.report.run_dir import RunDir
+from harness.scenario.diary import Diary
+from harness.scenario.forms import ROLES
+from harness.scenario.timeline import is_free
+
+_ANSWER_S = 10.0
+_WITHIN = "30s"
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """What a client answered, at which revision of its view; `owner` is a worker's name. A guest may not know."""
+
+    owner: str | None
+    revision: int | None
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a client got: `length` bytes with that hash, from a worker by name or from `ufs`."""
+
+    owner: str | None
+    served_by: str
+    length: int
+    sha256: str
+
+
+class Injected:
+    """A fault that was injected, by the index of its step; as a context it is healed at the end."""
+
+    def __init__(self, index: int, step: Step, heal: Callable[[], None]) -> None:
+        self.index, self.step, self.heal = index, step, heal
+        self.name, self.targets = step.fault, tuple(step.params.get("targets", ()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.heal()
+
+
+class Hands:
+    """
+    Who holds a cluster says when it runs (`_running`, and `_zero_ns`, when that began). What is done to it goes into
+    the diary, which the run's folder gets at each step as the scenario that does the same: whoever is killed leaves
+    what they did. Every method raises ClusterError when the cluster does not obey, or a node of it has died; all may be
+    called from any thread.
+    """
+
+    def __init__(self, diary: Diary, plan: Plan, run_dir: RunDir, adjust: Callable[[Plan], Plan]) -> None:
+        """`plan` is the diary's; `adjust` is done to every later one."""
+        self._diary, self._plan, self.run_dir, self._adjust = diary, plan, run_dir, adjust
+        self._lock, self._numbers, self._zero_ns = threading.Lock(), count(1), 0
+        self._begun_ns = dict[int, int]()
+        self._running: Running | None = None
+
+    @property
+    def workers(self) -> tuple[str, ...]:
+        """Those that were there from the start, and those that joined since."""
+        return self._plan.workers + self._plan.joiners
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        return self._plan.clients
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What clients look up and read."""
+        return self._plan.workload.keys
+
+    @property
+    def seed(self) -> int:
+        return self._plan.seed
+
+    def inject(self, fault: str, what: Any = None, /, *, for_: str | None = None, **fields: Any) -> Injected:
+        """
+        Break something as a step of a scenario does: `inject("pause", "worker-1")`, `inject("partition", [["worker-1"],
+        "rest"])`, `inject("restart", worker="worker-2", down_for="2s")`. Returns once the fault is in place; where it
+        has an end of its own (`for_="2s"`, a restart, a join) once that is over.
+
+        Raises InputError when there is no such fault, or it can't be done now.
+        """
+        injected = self.begin(fault, _given(what, fields), None if for_ is None else parse_duration(for_))
+        self.wait_and_heal(injected)
+        return injected
+
+    def begin(self, fault: str, given: Any, for_s: float | None) -> Injected:
+        """As `inject`, but for what stands behind the fault's name in a scenario; returns once it is in place."""
+        with self._obeying() as running:
+            due_ns = time.monotonic_ns()
+            index, step = self._noted(fault, given, due_ns, for_s, running)
+            named = self._led(index, step, running)
+            if not running.injector.inject(index, named, due_ns):
+                running.injector.heal(index)
+                raise ClusterError(f"{fault} could not be injected; {self.run_dir.history} tells why")
+        return Injected(index, named, partial(self.heal_one, index))
+
+    def wait_and_heal(self, injected: Injected) -> None:
+        """What has an end of its own is over when this returns."""
+        lasts = lasts_s(injected.step)
+        if lasts is not None:
+            with self._obeying() as running:
+                running.cluster.wait(lasts)
+                self._must_be_healed(injected.name, running.injector.heal(injected.index))
+
+    def heal(self) -> None:
+        """Everything that is open, one after the other, but what was killed for good."""
+        with self._obeying() as running:
+            for index in running.injector.open():
+                if not is_for_good(self._diary.steps[index]):
+                    self.heal_one(index)
+
+    def heal_one(self, index: int) -> None:
+        """The step of this index, also one that was meant to last; nothing where it is healed already."""
+        with self._obeying() as running:
+            if index in running.injector.open():
+                with self._lock:
+                    step = self._diary.end(index, (time.monotonic_ns() - self._begun_ns[index]) / 1e9)
+                    self.write_down()
+                self._must_be_healed(step.fault, running.injector.heal(index, step))
+
+    def wait_online(self, *workers: str, within: str = _WITHIN) -> float:
+        """Until these workers, or all that were there from the start, are online in etcd; the seconds it took."""
+        return self._wait("online", workers, within)
+
+    def wait_offline(self, *workers: str, within: str = _WITHIN) -> float:
+        """Until these workers, or all, are registered and not alive in etcd; the seconds it took."""
+        return self._wait("offline", workers, within)
+
+    def wait_agreed(self, within: str = _WITHIN) -> float:
+        """Until the view of every running node shows just the running workers; the seconds it took."""
+        with self._obeying() as running:
+            status = running.status
+            return running.cluster.seconds_until(
+                "views agree", status.views_agree, parse_duration(within), status.disagreement
+            )
+
+    def states(self) -> Mapping[str, State]:
+        """The workers that are registered, as etcd's log has them now: `online` or `offline`."""
+        with self._obeying() as running:
+            return running.status.membership()
+
+    def lookup(self, key: str, client: str | None = None) -> Lookup:
+        """Who owns a key, as a client (the first, where none is named) says."""
+        value = self._asked("lookup", key, client)
+        return Lookup(self._name(value["owner"]), value["revision"])
+
+    def read(self, key: str, client: str | None = None) -> Read:
+        """Have a client read a key."""
+        value = self._asked("read", key, client)
+        owner, served_by = self._name(value["owner"]), self._name(value["served_by"])
+        return Read(owner, served_by, value["length"], value["sha256"])
+
+    def write_down(self) -> None:
+        """What was done so far."""
+        self.run_dir.write_scenario(self._diary.text())
+        self.run_dir.write_plan(self._adjust(self._diary.plan()))
+
+    def _noted(self, fault: str, given: Any, due_ns: int, for_s: float | None, running: Running) -> tuple[int, Step]:
+        """The step in the diary, and place for whoever comes by it. Raises InputError where it can't be done now."""
+
+        def must_be_fit(step: Step) -> None:
+            self._must_be_free(step, running)
+            if step.fault == "join":
+                self._must_join(step, running)
+
+        with self._lock:
+            index, step = self._diary.begin(fault, given, (due_ns - self._zero_ns) / 1e9, for_s, must_be_fit)
+            self._begun_ns[index] = due_ns
+            self.write_down()
+            self._plan = self._adjust(self._diary.plan())
+            running.grow(self._plan)
+        return index, step
+
+    def _must_join(self, step: Step, running: Running) -> None:
+        """Raises InputError where a cut that is open is about all others: whoever comes now would not be cut off."""
+        names, more = self._plan.names, fault_of(step).targets_in(())
+        for index in running.injector.open():
+            cut = self._diary.steps[index]
+            if fault_of(cut).cuts((*names, *more)) != fault_of(cut).cuts(names):
+                raise InputError(
+                    f"nobody can join while {cut.fault} (#{index + 1}) cuts off all others; heal that first"
+                )
+
+    def _must_be_free(self, step: Step, running: Running) -> None:
+        """Raises InputError where a fault that is open has the process of one of its nodes."""
+        if is_free(step):
+            return
+        mine = {*fault_of(step).targets_in(self._plan.names)}
+        for index in running.injector.open():
+            other = self._diary.steps[index]
+            held = mine & {*fault_of(other).targets_in(self._plan.names)} if not is_free(other) else ()
+            if held:
+                raise InputError(f"{min(held)} is held by {other.fault} (#{index + 1}), which is open; heal that first")
+
+    def _asked(self, do: str, key: str, client: str | None) -> dict[str, Any]:
+        if client not in (None, *self.clients) or not self.clients:
+            raise InputError(f"no client is called {client!r}; there are {', '.join(self.clients) or 'none'}")
+        with self._obeying() as running:
+            number, status = -next(self._numbers), running.status
+            running.cluster.node(WORKLOAD).tell(do, client=client or self.clients[0], key=key, number=number)
+            running.cluster.seconds_until(f"{do} of {key}", lambda: status.answer(number) is not None, _ANSWER_S)
+            answer = status.answer(number)
+        if answer is None or answer.type != "ok":
+            raise ClusterError(_why(do, key, answer))
+        return answer.value
+
+    def _wait(self, state: State, workers: tuple[str, ...], within: str) -> float:
+        names = workers or self._plan.workers
+        if unknown := [name for name in names if name not in self.workers]:
+            raise InputError(f"no worker is called {unknown[0]!r}; there are {', '.join(self.workers)}")
+        with self._obeying() as running:
+            membership = running.status.membership
+
+            def others() -> str:
+                states = membership()
+                return ", ".join(f"{name} is {states.get(name, 'not registered')}" for name in names)
+
+            def is_so() -> bool:
+                states = membership()
+                return all(states.get(name) == state for name in names)
+
+            return running.cluster.seconds_until(f"{', '.join(names)} {state}", is_so, parse_duration(within), others)
+
+    def _led(self, index: int, step: Step, running: Running) -> Step:
+        try:
+            return led(step, running.cluster.leader)
+        except ClusterError as error:
+            running.injector.skip(index, step, str(error))
+            raise
+
+    def _must_be_healed(self, fault: str, is_healed: bool) -> None:
+        if not is_healed:
+            raise ClusterError(f"{fault} could not be healed; {self.run_dir.history} tells why")
+
+    @contextmanager
+    def _obeying(self) -> Iterator[Running]:
+        if self._running is None:
+            raise ClusterError("the cluster does not run: it was not started, or is finished")
+        try:
+            yield self._running
+        except Interrupted:
+            raise ClusterError(self._running.why_ended() or "the cluster is being stopped") from None
+
+    def _name(self, identity: Any) -> Any:
+        """Of an identity its node; anything else stays as it is."""
+        names = {identity: name for name, identity in self._plan.identities.items()}
+        return names.get(identity, identity)
+
+
+def _why(do: str, key: str, answer: Op | None) -> str:
+    return f"{do} of {key}: {answer.error if answer else 'no answer'}"
+
+
+def _given(what: Any, fields: Mapping[str, Any]) -> Any:
+    """What a scenario has behind a fault's name; targets and fields together are its long form."""
+    named = {name.rstrip("_"): value for name, value in fields.items()}
+    if what is None or not named:
+        return named if what is None else what
+    first = str(what if isinstance(what, str) else next(iter(what), ""))
+    role = next((role for role in ROLES if first.startswith(role)), "etcd" if first == "leader" else "worker")
+    return {role: what, **named}
