@@ -133,9 +133,9 @@ def test_a_cluster_is_broken_asked_and_judged_from_python(plugged):
     result.assert_outcomes(passed=2)
     (folder,) = folders(plugged.runs)
     plan, text = json.loads((folder / "plan.json").read_text()), (folder / "scenario.yaml").read_text()
-    told = ["kill", "partition", "join", "restart", "pause", "pause"]
+    told = ["kill", "partition", "partition", "join", "restart", "pause", "pause"]
     assert [step["fault"] for step in plan["steps"]] == told
-    assert [text.count(f"{fault}:") for fault in ("kill", "partition", "join", "restart", "pause")] == [1, 1, 1, 1, 2]
+    assert [text.count(f"{fault}:") for fault in ("kill", "partition", "join", "restart", "pause")] == [1, 2, 1, 1, 2]
     assert properties_of(plugged.path / "report.xml")["test_it"]["harness_outcome"] == "valid"
     assert gone(folder)
 
