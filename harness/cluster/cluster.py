@@ -9,11 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from harness.cluster import roles
 from harness.cluster.control import Control
 from harness.cluster.remote import Remote
+from harness.cluster.sandbox import HARNESS_PLACE
 from harness.cluster.spec import Spec
 from harness.cluster.status import Status
 from harness.cluster.wait import Interrupted, wait_until
@@ -87,7 +89,7 @@ class Cluster:
     def start(self, announce: Callable[[str], None]) -> None:
         """Everything of the plan that is there from the start, each waited for by its own protocol."""
         plan, control = self._plan, self._control
-        control.ask("network", names=[roles.HARNESS_PLACE, *plan.names, *plan.neighbours])
+        control.ask("network", names=[HARNESS_PLACE, *plan.names, *plan.neighbours])
         control.ask("ufs", seed=plan.seed, keys=plan.workload.keys, file_bytes=plan.workload.file_bytes)
         for groups in filter(None, (plan.etcd.members, plan.workers, plan.neighbours, plan.clients)):
             began_s = time.monotonic()
@@ -109,6 +111,14 @@ class Cluster:
         self._nodes |= {spec.name: Node(spec, self._control, self._status) for spec in specs if spec.name in new}
         self._control.ask("network", names=new)
         self.node(OBSERVER).tell("watch", names=new)
+
+    def publish(self, doors: Mapping[tuple[str, int], int], log: Path) -> None:
+        """Let whoever connects to a listener, by its descriptor, reach a port of a node, until the sandbox ends."""
+        self._control.publish(list(doors), list(doors.values()), log)
+
+    def namespaces_of(self, name: str) -> dict[str, int]:
+        """Descriptors of what a node lives in: `user`, `mnt`, `pid` and `net`; whoever asks closes them."""
+        return self._control.namespaces_of(name)
 
     def stop(self) -> list[str]:
         """

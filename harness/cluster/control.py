@@ -8,12 +8,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from harness.cluster.ledger import MARK, Ledger
 from harness.cluster.linux import identity_of
 from harness.cluster.remote import Remote
+from harness.cluster.serving import DESCRIPTORS_MAX
 from harness.cluster.spec import Spec
 from harness.errors import ClusterError
 
@@ -41,6 +45,7 @@ class Control:
     ) -> None:
         """`gone` is called, with the reason, when supervisor or broker ended; `engine` is the URL of the broker's."""
         self._mark, self._engine, self._start_s = mark, engine, _START_S * time_scale
+        self._publishers = count(1)
         self._tell_gone: Callable[[str], None] | None = None
         programs = _Programs(history, metrics, log, mark)
         self._ours, theirs = socket.socketpair()
@@ -67,6 +72,25 @@ class Control:
     def running(self) -> list[str]:
         """Every node that runs. Raises ClusterError."""
         return [name for keeper in (self._supervisor, self._broker) if keeper for name in keeper.ask("running")]
+
+    def publish(self, doors: list[tuple[str, int]], listeners: list[int], log: Path) -> None:
+        """See `Cluster.publish`. Raises ClusterError."""
+        for first in range(0, len(doors), DESCRIPTORS_MAX):
+            some = slice(first, first + DESCRIPTORS_MAX)
+            name = f"publisher-{next(self._publishers)}"
+            self._supervisor.ask("publish", *listeners[some], name=name, doors=doors[some], log=str(log))
+
+    def namespaces_of(self, node: str) -> dict[str, int]:
+        """See `Cluster.namespaces_of`. Raises ClusterError."""
+        number = self._supervisor.ask("network_of", name=node)
+        held = {kind: os.dup(fd) for kind, fd in self.ledger.namespaces_held().items() if kind != "net"}
+        try:
+            (pid,) = psutil.Process(self._launcher.pid).children()
+            return {**held, "net": os.open(f"/proc/{pid.pid}/fd/{number}", os.O_RDONLY)}
+        except (OSError, ValueError, psutil.Error) as error:
+            for fd in held.values():
+                os.close(fd)
+            raise ClusterError(f"no way into the network of {node}: {error}") from error
 
     def kill(self) -> None:
         """End the sandbox without a word; whoever waits for its answer hears that it is gone, and `quit` is due."""

@@ -26,6 +26,10 @@ class Ledger:
         names = frozenset(os.readlink(f"/proc/self/fd/{fd}") for fd in self._held)
         self.namespaces = names - _namespaces("self")
 
+    def namespaces_held(self) -> dict[str, int]:
+        """Descriptors of the sandbox' namespaces by kind; they are the ledger's."""
+        return dict(zip(_KINDS, self._held, strict=True))
+
     def close(self) -> None:
         while self._held:
             os.close(self._held.pop())

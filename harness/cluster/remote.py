@@ -5,7 +5,7 @@ import json
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -30,14 +30,14 @@ class Remote:
         self._thread = threading.Thread(target=self._listen, name=name, daemon=True)
         self._thread.start()
 
-    def ask(self, do: str, **arguments: Any) -> Any:
-        """Its answer. Raises ClusterError when it refuses, or is gone."""
+    def ask(self, do: str, *descriptors: int, **arguments: Any) -> Any:
+        """Its answer; `descriptors` are sent along. Raises ClusterError when it refuses, or is gone."""
         number, answer = next(self._numbers), SimpleQueue[dict[str, Any]]()
         with self._lock:
             if self._gone:
                 raise ClusterError(self._gone)
             self._answers[number] = answer
-            self._send({"id": number, "do": do, "with": arguments})
+            self._send({"id": number, "do": do, "with": arguments}, descriptors)
         try:
             reply = answer.get(timeout=_ANSWER_S)
         except Empty:
@@ -77,9 +77,12 @@ class Remote:
         self._line.close()
         return self._process.returncode
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any], descriptors: Sequence[int]) -> None:
+        data = json.dumps(message).encode() + b"\n"
         try:
-            self._line.sendall(json.dumps(message).encode() + b"\n")
+            if descriptors:
+                data = data[socket.send_fds(self._line, [data], descriptors) :]
+            self._line.sendall(data)
         except OSError as error:
             raise ClusterError(f"the {self._name} is gone") from error
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from harness.cluster.etcd_runtime import EtcdRuntime
 from harness.cluster.etcd_server import CLIENT_PORT, endpoints
-from harness.cluster.sandbox import HOME
+from harness.cluster.sandbox import HARNESS_PLACE, HOME
 from harness.cluster.spec import Spec
 from harness.core.guest import filled
 from harness.core.history import OBSERVER, OPERATOR, WORKLOAD
@@ -14,7 +14,6 @@ from harness.core.plan import Plan
 from harness.core.properties import Properties
 
 _IDENTITIES = "identities.json"
-HARNESS_PLACE = "harness"
 PROGRAMS = (OBSERVER, WORKLOAD, OPERATOR)
 """The harness' own, beside the nodes of a plan."""
 

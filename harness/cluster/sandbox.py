@@ -16,6 +16,8 @@ from harness.cluster import linux
 
 HOME = "/.harness"
 UFS = "/ufs"
+HARNESS_PLACE = "harness"
+"""Where the harness' own programs are, in the network: no fault touches it."""
 _NAMESPACES = linux.CLONE_NEWPID | linux.CLONE_NEWNS | linux.CLONE_NEWNET
 _NEW_ROOT = "/proc"
 """Where the new root is put together; hidden from then on, and always there."""

@@ -19,7 +19,8 @@ from harness.cluster.keeper import Keeper
 from harness.cluster.ledger import own_namespaces
 from harness.cluster.process import Process, fork_into, gate, pass_gate, tail
 from harness.cluster.processes import Processes
-from harness.cluster.sandbox import HOME
+from harness.cluster.relay import relay
+from harness.cluster.sandbox import HARNESS_PLACE, HOME
 from harness.cluster.spec import Spec
 from harness.core.content import content_of
 
@@ -94,6 +95,18 @@ class Supervisor(Keeper[Process]):
 
     def _do_passing(self, links: list[list[str]]) -> list[tuple[str, str]]:
         return sorted(self._fabric.passing([(a, b) for a, b in links]))
+
+    def _do_publish(self, name: str, doors: list[tuple[str, int]], log: str) -> None:
+        """Pass on what comes at the listeners that were sent along to a port of a node each."""
+        addresses = [(self._fabric[node].ip, port) for node, port in doors]
+        with self._server.sent_along() as listeners:
+            here = self._fabric[HARNESS_PLACE].network
+            pid = fork_into(here, Path(log), {*listeners}, lambda: relay(listeners, addresses))
+        self._processes.started(Process(name, pid, 1, Path(log)))
+
+    def _do_network_of(self, name: str) -> int:
+        """The descriptor, of this process, of a node's network."""
+        return self._fabric[name].network
 
     def _do_tell(self, name: str, message: dict[str, Any]) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
