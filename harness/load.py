@@ -23,6 +23,7 @@ from harness.scenario.wording import nearest
 ENDINGS = (".yaml", ".yml")
 _OF_CLUSTER = ("workers", "clients", "neighbour", "conf", "properties", "broken")
 _OF_WORKLOAD = ("keys", "lookups_per_s", "reads_per_s")
+_BYTES_MAX = 500_000
 _LEFT_OUT = {"steps", "duration", "tail"}
 Override = tuple[str, str]
 
@@ -98,8 +99,10 @@ def load_diary(
 
 
 def read(file: Path) -> str:
-    """Raises InputError when it is no readable text."""
+    """Raises InputError when it is no readable text, or so long that nobody has written it."""
     try:
+        if (found := file.stat().st_size) > _BYTES_MAX:
+            raise InputError(f"{file} is too big: it has {found:,} bytes; up to {_BYTES_MAX:,} are read")
         return file.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"can't read {file}: {error.strerror}") from error

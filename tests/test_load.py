@@ -47,6 +47,15 @@ def test_what_is_no_text_is_told_with_the_byte(tmp_path):
         load_scenario("x.yaml")
 
 
+def test_a_file_that_is_too_big_is_told_before_it_is_read(tmp_path):
+    (tmp_path / "x.yaml").write_text("# a\n" * 125_000)
+    with pytest.raises(ScenarioError, match="the file is empty"):
+        load_scenario("x.yaml")
+    (tmp_path / "x.yaml").write_text("# a\n" * 125_001)
+    with pytest.raises(InputError, match=r"^x\.yaml is too big: it has 500,004 bytes; up to 500,000 are read$"):
+        load_scenario("x.yaml")
+
+
 def test_a_conf_beside_the_scenario_comes_first(tmp_path):
     (tmp_path / "mine" / "conf").mkdir(parents=True)
     (tmp_path / "mine" / "conf" / "fast.properties").write_text("alluxio.nonsense=1\n")

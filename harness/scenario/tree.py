@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -15,8 +17,8 @@ Path = tuple[str | int, ...]
 """From the root to a value: keys of maps and indexes of lists."""
 
 _YAML_TAGS = "tag:yaml.org,2002:"
-_VALUES_MAX = 100_000
-"""Of a file, aliases written out: a small file can mean a very big tree."""
+_NODES_MAX, _LEVELS_MAX = 20_000, 50
+"""Keys and values of a file, aliases written out: a small file can mean a very big tree."""
 
 PROPERTIES: Path = ("cluster", "properties")
 """The one map whose keys have dots of their own."""
@@ -53,6 +55,8 @@ class Tree:
     def parse(cls, text: str, file: str) -> "Tree":
         """Raises ScenarioError when the text is not YAML; its position is where the parser gave up."""
         tree, yaml = cls(file), YAML(typ="safe", pure=True)
+        yaml.Composer = _Composer
+        yaml.composer.warn_double_anchors = False  # the last one before an alias is meant, says YAML
         try:
             root = yaml.compose(text)
             if root is not None:
@@ -61,7 +65,8 @@ class Tree:
             mark = error.problem_mark or error.context_mark
             place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             reason = ", ".join(filter(None, (error.context, error.problem)))
-            raise ScenarioError(str(tree._in_file(place, f"this is not YAML: {reason}"))) from None
+            told = reason if isinstance(error, _Refused) else f"this is not YAML: {reason}"
+            raise ScenarioError(str(tree._in_file(place, told))) from None
         except ReaderError as error:
             lines = text[: error.position].split("\n")
             found = f"this is not YAML: it holds the character {error.character!r}"
@@ -118,6 +123,34 @@ class _Option:
         return Problem((1, self.number, 0), f"--set {self.dotted}", text)
 
 
+class _Refused(MarkedYAMLError):
+    """It is YAML, and nothing that a scenario can hold."""
+
+    def __init__(self, what: str, node: Node | Event) -> None:
+        super().__init__(problem=what, problem_mark=node.start_mark)
+
+
+class _Composer(Composer):
+    """Gives up once there is more than a scenario can hold: to read on would take long, and change nothing."""
+
+    _nodes = _levels = 0
+
+    def compose_node(self, parent: Node | None, index: Any) -> Any:
+        self._nodes += 1
+        if self._nodes > _NODES_MAX:
+            raise _too_many(self.parser.peek_event())
+        if self._levels == _LEVELS_MAX:
+            raise _Refused(f"this is nested more than {_LEVELS_MAX} levels deep", self.parser.peek_event())
+        self._levels += 1
+        node = super().compose_node(parent, index)
+        self._levels -= 1
+        return node
+
+
+def _too_many(node: Node | Event) -> _Refused:
+    return _Refused(f"there are {_NODES_MAX} keys and values before this, aliases written out; that is too many", node)
+
+
 @dataclass
 class _Builder:
     tree: Tree
@@ -126,12 +159,12 @@ class _Builder:
     def build(self, node: Node, path: Path, above: tuple[Node, ...]) -> Any:
         """The data of `node`, its positions noted in the tree. Raises MarkedYAMLError for what no scenario can hold."""
         self.tree._values.setdefault(path, _place(node))
-        if len(self.tree._values) > _VALUES_MAX:
-            raise MarkedYAMLError(problem=f"it has more than {_VALUES_MAX} values", problem_mark=node.start_mark)
+        if len(self.tree._values) + len(self.tree._keys) > _NODES_MAX:
+            raise _too_many(node)
         if node in above:
-            raise MarkedYAMLError(problem="this alias holds itself", problem_mark=node.start_mark)
+            raise _Refused("this alias holds itself", node)
         if not str(node.tag).startswith(_YAML_TAGS):
-            raise MarkedYAMLError(problem=f"there is no tag {node.tag}", problem_mark=node.start_mark)
+            raise _Refused(f"there is no tag {node.tag}", node)
         if isinstance(node, SequenceNode):
             return [self.build(item, (*path, i), (*above, node)) for i, item in enumerate(node.value)]
         if isinstance(node, MappingNode):
