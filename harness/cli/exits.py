@@ -34,9 +34,17 @@ def say(line: str = "") -> None:
 def code_of(command: Callable[[], Any], verbose: bool = False) -> int:
     """Carry out a command that returns its exit code (or nothing); its errors become a line and a code."""
     try:
-        code = command()
+        return _carried_out(command, verbose)
     except (BrokenPipeError, SystemExit):  # the latter is what click makes of the former
         return _nobody_reads()
+
+
+def _carried_out(command: Callable[[], Any], verbose: bool) -> int:
+    """Raises BrokenPipeError or SystemExit where nobody reads what is told, of an error too."""
+    try:
+        code = command()
+    except (BrokenPipeError, SystemExit):
+        raise
     except click.ClickException as error:
         return _wrong_usage(error)
     except (KeyboardInterrupt, click.Abort) as error:

@@ -97,6 +97,16 @@ def test_output_that_nobody_reads_is_no_failure_and_no_verdict():
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize("words", ["run", "run nosuch", "check nosuch", "plan --nosuch"])
+def test_an_error_that_nobody_reads_is_not_taken_for_a_violation(words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as err:
+        program = [sys.executable, "-m", "harness", *words.split()]
+        done = subprocess.run(program, stdout=subprocess.PIPE, stderr=err, check=False)
+    assert (done.returncode, done.stdout) == (141, b"")
+
+
 def test_ctrl_c_before_all_is_imported_ends_the_program_without_a_word(tmp_path):
     (tmp_path / "click.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")
     search = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])

@@ -71,6 +71,18 @@ def test_four_runs_of_one_seed_started_at_once_are_all_valid_in_four_folders(sto
     assert [result["left_behind"] for result in results] == [[]] * 4
 
 
+@pytest.mark.parametrize("lines", [2, 3, 4], ids=["before the start", "before a fault", "before it heals"])
+def test_whoever_stops_to_read_ends_the_run_which_is_no_failure_and_leaves_nothing(story, tmp_path, lines):
+    program = [sys.executable, "-m", "harness", "run", str(story), "--runs", str(tmp_path / "runs"), "-v"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
+        assert all(run.stdout.readline() for _ in range(lines))
+        run.stdout.close()
+        assert run.wait(timeout=60) == 141
+    folder = folder_in(tmp_path / "runs")
+    assert phases(folder)[-1] == "stop"
+    assert not Ledger(str(folder.resolve())).left_behind()
+
+
 def test_whoever_closed_all_streams_gets_a_run_all_the_same(story, tmp_path):
     program = [sys.executable, "-m", "harness", "run", str(story), "--runs", str(tmp_path / "runs")]
     done = subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *program], timeout=120, check=False)
