@@ -117,6 +117,17 @@ def told_in_words() -> Iterator[None]:
         raise pytest.fail.Exception(told.replace("--runs", "--harness-runs"), pytrace=False) from None
 
 
+def hear_ctrl_c(item: pytest.Item, error: BaseException | None) -> None:
+    """
+    Raises the KeyboardInterrupt that was being obeyed when a time limit, or a cluster that does not stop, raised an
+    error of its own: pytest would take that for all there was, and go on with the next item.
+    """
+    while ADMISSION in item.stash and error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        error = error.__context__
+
+
 def settle(result: Result, repeat: str, config: pytest.Config, *, has_failed: bool = False) -> None:
     """
     Fail or skip what did not end as expected; the folder of what did goes, unless all are kept, or its test failed.

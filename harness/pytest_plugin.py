@@ -141,8 +141,13 @@ def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> N
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
-    """Of what a cluster refused a test shows its own lines, and none of ours; one that failed tells of its run."""
-    ours = sys.modules.get("harness.pytest_cluster")
+    """
+    Of what a cluster refused a test shows its own lines, and none of ours; one that failed tells of its run. A Ctrl-C
+    that an error hides ends pytest all the same.
+    """
+    items, ours = (sys.modules.get(f"harness.pytest_{name}") for name in ("items", "cluster"))
+    if items and call.excinfo is not None:
+        items.hear_ctrl_c(item, call.excinfo.value)
     if ours and call.excinfo is not None:
         ours.show_test_only(call.excinfo.value)
     report = yield

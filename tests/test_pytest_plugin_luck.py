@@ -9,6 +9,7 @@ import sys
 import psutil
 import pytest
 
+from harness.cluster.wait import wait_until
 from tests.integration.test_run import SMALL_DISK
 from tests.plugged import SMALL, begun, folders, gone
 
@@ -16,6 +17,25 @@ pytestmark = pytest.mark.cluster
 
 LONG = SMALL.replace("tail: 1s", "tail: 60s")
 HELD = "def test_held(cluster):\n    cluster.inject('pause', 'worker-1', for_='60s')\n"
+DEAF = """
+import asyncio, signal
+from harness.dora.worker import Worker
+
+class Deaf(Worker):
+    async def run(self):
+        hear = lambda: print("heard nothing", flush=True)
+        asyncio.get_running_loop().call_later(0.2, asyncio.get_running_loop().add_signal_handler, signal.SIGTERM, hear)
+        return await super().run()
+"""
+UNLUCKY = """
+import signal
+
+def test_unlucky(cluster):
+    try:
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.raise_signal(signal.SIGALRM)
+"""
 LASTING = ("a-long", "test_held")
 
 
@@ -86,6 +106,33 @@ def test_a_time_limit_by_signal_heals_stops_and_tells_and_the_next_item_runs(plu
     assert "Timeout" in result.stdout.str()
     assert re.findall(r"harness/\S+py:\d+", result.stdout.str()) == []
     assert gone(*folders(plugged.runs))
+
+
+def test_a_time_limit_while_ctrl_c_ends_a_run_lets_no_other_item_run(plugged):
+    plugged.scenario("a-long", LONG.replace("clients: 1", "clients: 1, broken: {worker-1: 'deaf.py:Deaf'}"))
+    plugged.write("scenarios/deaf.py", DEAF)
+    plugged.write("test_b.py", "def test_it(): pass\n")
+    process = plugged.start("--timeout", "600", "--timeout-method", "signal")
+    folder = begun(plugged.runs, "a-long")
+    os.kill(process.pid, signal.SIGINT)
+    log = folder / "logs" / "worker-1.log"
+    wait_until("a worker that does not stop", lambda: "heard nothing" in log.read_text(), 30)
+    os.kill(process.pid, signal.SIGALRM)
+    must_be_interrupted(process, folder)
+
+
+def test_a_time_limit_while_ctrl_c_ends_a_test_lets_no_other_item_run(plugged):
+    plugged.write("test_a_unlucky.py", UNLUCKY)
+    plugged.write("test_b.py", "def test_it(): pass\n")
+    process = plugged.start("--timeout", "600", "--timeout-method", "signal")
+    must_be_interrupted(process, begun(plugged.runs, "test_unlucky"))
+
+
+def must_be_interrupted(process, folder):
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, out
+    assert "passed" not in out, out
+    assert gone(folder)
 
 
 def test_a_time_limit_by_thread_ends_a_worker_of_xdist_and_its_cluster(plugged, kind):
