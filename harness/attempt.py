@@ -44,7 +44,7 @@ class Running:
     flush: Callable[[], None] = lambda: None
     """All that was recorded so far is in the file when it returns."""
     why_ended: Callable[[], str] = str
-    """What the first node that died unasked left to say, where that ended it all."""
+    """What ended it all, where something has; the first node that died unasked, where that did."""
 
 
 class Attempt:
@@ -70,6 +70,11 @@ class Attempt:
         self._is_starting, self.epitaph = True, ""
         self._control: Control | None = None
 
+    @property
+    def engine(self) -> str:
+        """The URL of the engine that its containers are in, empty where it has none."""
+        return self._runtime.engine
+
     def carry_out(self) -> None:
         """All of it, the steps of the plan as they are due."""
         patience_s = (_INTERRUPTED_S + _INTERRUPTED_EACH_S * len(self._plan.names)) * self._plan.time_scale
@@ -85,7 +90,7 @@ class Attempt:
         Raises ClusterError, with what first made it pointless to go on.
         """
         listeners = (self._status.hear, self._progress.op)
-        with Recorder(self._run_dir.history, listeners, self._fail) as self._recorder:
+        with Recorder(self._run_dir.history, listeners, self._unwritten) as self._recorder:
             try:
                 with self._cluster() as cluster, self._phases(cluster) as running:
                     yield running
@@ -118,7 +123,9 @@ class Attempt:
         def grow(plan: Plan) -> None:
             cluster.grow(plan, self._specs(plan))
 
-        return Running(cluster, injector, self._status, grow, self._recorder.flush, lambda: self.epitaph)
+        return Running(
+            cluster, injector, self._status, grow, self._recorder.flush, lambda: self._failure or self.epitaph
+        )
 
     def _specs(self, plan: Plan) -> list[Spec]:
         return every_spec(plan, self._runtime, self._run_dir.logs.resolve(), self._scenario_folder)
@@ -195,6 +202,13 @@ class Attempt:
         """The sandbox, and all in it; before there is one nothing is left running by whoever is making it."""
         if self._control:
             self._control.kill()
+
+    def _unwritten(self, reason: str) -> None:
+        """What happens from now on is on no record: a run that nobody can judge is none."""
+        if self._goes_on and not self._is_starting:
+            self._progress.note(reason)
+        else:
+            self._fail(reason)
 
     def _fail(self, reason: str) -> None:
         """What makes going on pointless: the run is stopped, and raises this reason."""

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from harness.faults.fault import State
 from harness.injector import led
 from harness.report.run_dir import RunDir
 from harness.scenario.diary import Diary
-from harness.scenario.forms import ROLES
+from harness.scenario.forms import given_as
 from harness.scenario.timeline import is_free
 
 _ANSWER_S = 10.0
@@ -68,12 +68,25 @@ class Hands:
     called from any thread.
     """
 
-    def __init__(self, diary: Diary, plan: Plan, run_dir: RunDir, adjust: Callable[[Plan], Plan]) -> None:
-        """`plan` is the diary's; `adjust` is done to every later one."""
+    def __init__(
+        self, diary: Diary, plan: Plan, run_dir: RunDir, adjust: Callable[[Plan], Plan], *, goes_on: bool = False
+    ) -> None:
+        """`plan` is the diary's; `adjust` is done to every later one; `goes_on`: also where the disk is full."""
+        self._goes_on, self.unwritten = goes_on, ""
         self._diary, self._plan, self.run_dir, self._adjust = diary, plan, run_dir, adjust
         self._lock, self._numbers, self._zero_ns = threading.Lock(), count(1), 0
         self._begun_ns = dict[int, int]()
         self._running: Running | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """As it is now: who joined since is in it."""
+        return self._plan
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """All that was done, in the order of its beginning."""
+        return self._diary.steps
 
     @property
     def workers(self) -> tuple[str, ...]:
@@ -101,7 +114,7 @@ class Hands:
 
         Raises InputError when there is no such fault, or it can't be done now.
         """
-        injected = self.begin(fault, _given(what, fields), None if for_ is None else parse_duration(for_))
+        injected = self.begin(fault, given_as(what, fields), None if for_ is None else parse_duration(for_))
         self.wait_and_heal(injected)
         return injected
 
@@ -173,9 +186,15 @@ class Hands:
         return Read(owner, served_by, value["length"], value["sha256"])
 
     def write_down(self) -> None:
-        """What was done so far."""
-        self.run_dir.write_scenario(self._diary.text())
-        self.run_dir.write_plan(self._adjust(self._diary.plan()))
+        """What was done so far. Where it goes on all the same, `unwritten` says what kept it from being written."""
+        try:
+            self.run_dir.write_scenario(self._diary.text())
+            self.run_dir.write_plan(self._adjust(self._diary.plan()))
+            self.unwritten = ""
+        except ClusterError as error:
+            if not self._goes_on:
+                raise
+            self.unwritten = str(error)
 
     def _noted(self, fault: str, given: Any, due_ns: int, for_s: float | None, running: Running) -> tuple[int, Step]:
         """The step in the diary, and place for whoever comes by it. Raises InputError where it can't be done now."""
@@ -271,13 +290,3 @@ class Hands:
 
 def _why(do: str, key: str, answer: Op | None) -> str:
     return f"{do} of {key}: {answer.error if answer else 'no answer'}"
-
-
-def _given(what: Any, fields: Mapping[str, Any]) -> Any:
-    """What a scenario has behind a fault's name; targets and fields together are its long form."""
-    named = {name.rstrip("_"): value for name, value in fields.items()}
-    if what is None or not named:
-        return named if what is None else what
-    first = str(what if isinstance(what, str) else next(iter(what), ""))
-    role = next((role for role in ROLES if first.startswith(role)), "etcd" if first == "leader" else "worker")
-    return {role: what, **named}

@@ -33,6 +33,7 @@ class Injector:
         self._ids = count(1)
         self._lock, self._links = threading.Lock(), threading.Lock()
         self._open: _Open = {}
+        self._proofs = dict[int, Proof]()
 
     def inject(self, index: int, step: Step, due_ns: int) -> bool:
         """Whether the fault is in place, so far as that was not refused; `due_ns` is when it was to begin."""
@@ -45,7 +46,15 @@ class Injector:
             value["late_s"] = round((self._now_ns() - due_ns) / 1e9, 3)
             with self._lock:
                 self._open[index] = step, fault
-            return self._prove(step.fault, value, "effect", lambda: fault.inject(self._cluster))
+            return self._prove(step.fault, value, "effect", lambda: self._injected(index, fault))
+
+    def proof(self, index: int) -> Proof:
+        """Of the effect of a step that is in place. Raises KeyError for any other."""
+        return self._proofs[index]
+
+    def _injected(self, index: int, fault: Fault) -> Proof:
+        proof = self._proofs[index] = fault.inject(self._cluster)
+        return proof
 
     def heal(self, index: int, step: Step | None = None) -> bool:
         """

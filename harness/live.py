@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from harness.attempt import Attempt
+from harness.attempt import Attempt, Running
 from harness.cluster.budget import Admission
 from harness.core.plan import Plan
 from harness.hands import Hands
@@ -36,7 +36,7 @@ class Live(Hands):
         """
         plan = adjust(diary.plan())
         runtime = runtime_for(plan, "auto")
-        super().__init__(diary, plan, RunDir.create(runs, plan.scenario, plan.seed), adjust)
+        super().__init__(diary, plan, RunDir.create(runs, plan.scenario, plan.seed), adjust, goes_on=goes_on)
         folder, shown = Path(diary.file).resolve().parent, progress or Quiet()
         self._attempt = Attempt(plan, self.run_dir, runtime, shown, folder, admission=admission, goes_on=goes_on)
         self._held = ExitStack()
@@ -52,6 +52,17 @@ class Live(Hands):
             self.finish()
         else:
             self.abandon()
+
+    @property
+    def running(self) -> Running:
+        """Raises ClusterError where it does not run."""
+        with self._obeying() as running:
+            return running
+
+    @property
+    def engine(self) -> str:
+        """The URL of the engine that its containers are in, empty where it has none."""
+        return self._attempt.engine
 
     def start(self) -> None:
         """Until all nodes are ready."""

@@ -21,7 +21,7 @@ from harness.scenario.tree import in_order
 from harness.scenario.wording import nearest
 
 ENDINGS = (".yaml", ".yml")
-_OF_CLUSTER = ("workers", "clients", "neighbour", "conf", "properties", "broken")
+_OF_CLUSTER = ("workers", "clients", "users", "neighbour", "conf", "properties", "broken")
 _OF_WORKLOAD = ("keys", "lookups_per_s", "reads_per_s")
 _BYTES_MAX = 500_000
 _LEFT_OUT = {"steps", "duration", "tail"}

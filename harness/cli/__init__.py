@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from harness.cli import catalogue, check, exits, plan, report, run, soak
+from harness.cli import catalogue, check, completion, exits, faults, inside, looking, plan, report, run, soak, up
 
 
 @click.group(
@@ -39,6 +39,19 @@ for command in (
     plan.command,
     catalogue.command,
     catalogue.schema,
+    up.command,
+    up.down,
+    looking.status,
+    faults.inject,
+    faults.heal,
+    faults.join,
+    faults.decommission,
+    looking.where,
+    looking.ring,
+    looking.logs,
+    looking.env,
+    inside.command,
+    completion.command,
 ):
     harness.add_command(command)
 

@@ -6,9 +6,6 @@ The budget is a folder of empty files, one a share of the machine. Who holds a s
 """
 
 import fcntl
-import os
-import stat
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Self
 
+from harness.cluster.private import make_private, runtime_folder
 from harness.cluster.room import SHARES_A_CORE, Calm, Room
 from harness.cluster.wait import wait_until
 from harness.core.plan import Plan
@@ -24,6 +22,7 @@ from harness.errors import ClusterError
 _START_CORES = 0.5
 _CALM_WITHIN_S = 3.0
 _FOREVER_S = 30 * 24 * 3600.0
+_FAILS = "can't share this machine with other runs"
 
 
 class Admission:
@@ -51,8 +50,8 @@ class Budget:
     """A user's budget of this machine. Raises ClusterError where its folder can't be made, or is somebody else's."""
 
     def __init__(self, folder: Path | None = None, room: Room | None = None) -> None:
-        self._folder, self._room = folder or folder_of_user(), room or Room.of_machine()
-        _make_private(self._folder)
+        self._folder, self._room = folder or runtime_folder("harness-budget"), room or Room.of_machine()
+        make_private(self._folder, _FAILS)
 
     def admit(self, plan: Plan, stop: threading.Event | None = None) -> Admission:
         """
@@ -84,28 +83,7 @@ class Budget:
         try:
             return (self._folder / name).open("ab")
         except OSError as error:
-            raise ClusterError(f"can't share this machine with other runs: {error}") from error
-
-
-def folder_of_user() -> Path:
-    """In XDG_RUNTIME_DIR where there is one, else in the folder for temporary files."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    if runtime and Path(runtime).is_dir():
-        return Path(runtime, "harness-budget")
-    return Path(tempfile.gettempdir(), f"harness-budget-{os.getuid()}")
-
-
-def _make_private(folder: Path) -> None:
-    """What others could write to would let them keep our runs waiting."""
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError as error:
-        raise ClusterError(f"can't share this machine with other runs: {error}; TMPDIR names another place") from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise ClusterError(
-            f"{folder} is no folder of yours alone, so runs can't be admitted by it; remove it, or set TMPDIR"
-        )
+            raise ClusterError(f"{_FAILS}: {error}") from error
 
 
 def _calmed(is_calm: Callable[[], bool], free: list[IO[bytes]], stop: threading.Event | None) -> float:

@@ -116,6 +116,10 @@ class Cluster:
         """Let whoever connects to a listener, by its descriptor, reach a port of a node, until the sandbox ends."""
         self._control.publish(list(doors), list(doors.values()), log)
 
+    def pids_outside(self) -> dict[int, int]:
+        """See `Control.pids_outside`."""
+        return self._control.pids_outside()
+
     def namespaces_of(self, name: str) -> dict[str, int]:
         """Descriptors of what a node lives in: `user`, `mnt`, `pid` and `net`; whoever asks closes them."""
         return self._control.namespaces_of(name)

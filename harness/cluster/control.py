@@ -80,6 +80,16 @@ class Control:
             name = f"publisher-{next(self._publishers)}"
             self._supervisor.ask("publish", *listeners[some], name=name, doors=doors[some], log=str(log))
 
+    def pids_outside(self) -> dict[int, int]:
+        """Of the processes in the sandbox the pids that this machine has for them, by those of the sandbox."""
+        pids = dict[int, int]()
+        with contextlib.suppress(psutil.Error):
+            for process in psutil.Process(self._launcher.pid).children(recursive=True):
+                with contextlib.suppress(OSError, StopIteration):
+                    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+                    pids[int(next(line for line in lines if line.startswith("NSpid:")).split()[-1])] = process.pid
+        return pids
+
     def namespaces_of(self, node: str) -> dict[str, int]:
         """See `Cluster.namespaces_of`. Raises ClusterError."""
         number = self._supervisor.ask("network_of", name=node)

@@ -19,6 +19,11 @@ def unshare(flags: int) -> None:
     _check("unshare", _libc.unshare(flags))
 
 
+def enter(fd: int, kind: int) -> None:
+    """Move this process into the namespace that `fd` is open on; of a pid namespace, its children alone."""
+    _check("setns", _libc.setns(fd, kind))
+
+
 def enter_network(fd: int) -> None:
     """Move the calling thread into the network namespace that `fd` is open on."""
     _check("setns", _libc.setns(fd, CLONE_NEWNET))
@@ -42,6 +47,11 @@ def detach(target: str) -> None:
 def die_with_parent() -> None:
     """SIGKILL for this process when the *thread* that started it ends (prctl(2), PR_SET_PDEATHSIG)."""
     _check("prctl", _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
+
+
+def outlive_parent() -> None:
+    """Undo `die_with_parent`."""
+    _check("prctl", _libc.prctl(_PR_SET_PDEATHSIG, 0, 0, 0, 0))
 
 
 def stay_visible() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from harness.core.few import few
 from harness.core.history import OBSERVER, OPERATOR, Op
-from harness.core.membership import Replay, registered_prefix
+from harness.core.membership import Replay, View, registered_prefix
 from harness.core.plan import Plan
 from harness.core.properties import Properties
 
@@ -99,6 +99,17 @@ class Status:
             if name in self._plan.etcd.members:
                 return node.is_running and node.reached_ns > node.started_ns
             return node.is_running and node.state in ("online", "ready")
+
+    def seen(self, name: str) -> tuple[int, int]:
+        """How many workers a node shows online, and at which revision."""
+        with self._lock:
+            node = self._nodes[name]
+            return len(node.view.get("online", ())), node.revision
+
+    def view(self) -> View:
+        """The members, as etcd's log has them."""
+        with self._lock:
+            return self._etcd.view()
 
     def count(self, f: str) -> int:
         """How often the observer, the workload or the harness has recorded an ok `f`."""

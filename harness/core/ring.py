@@ -109,6 +109,14 @@ class Ring:
             found[self._at(key_point(key, attempt))] = None
         return tuple(found)
 
+    def shares(self) -> dict[WorkerId, float]:
+        """How much of all there is to hash to belongs to each, parts of 1; empty for an empty ring."""
+        if not len(self.points):
+            return {}
+        gaps = np.diff(self.points.astype(np.int64), prepend=int(self.points[-1]) - (1 << 32))
+        sums = np.bincount(self.owner_indexes, weights=gaps, minlength=len(self.ids))
+        return {id: float(part) / (1 << 32) for id, part in zip(self.ids, sums, strict=True)}
+
     def _at(self, point: int) -> WorkerId:
         if not len(self.points):
             raise LookupError("the ring is empty: no worker can own a key")

@@ -5,6 +5,7 @@ The short form gives the first field, the long form names the others, and `Targe
 (`worker: worker-3`).
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
 
 from pydantic import Discriminator, Field, Tag, create_model
@@ -114,6 +115,16 @@ def examples(fault: type[Fault]) -> list[str]:
     forms = [short, f"{{{', '.join(given)}}}"] if others else [short]
     when = "at: 3s, for: 2s" if fault.takes_for else "at: 3s"
     return [f"- {{{when}, {fault.name}: {form}}}" for form in forms]
+
+
+def given_as(what: Any, fields: Mapping[str, Any]) -> Any:
+    """What a scenario has behind a fault's name; targets and fields together are its long form."""
+    named = {name.rstrip("_"): value for name, value in fields.items()}
+    if what is None or not named:
+        return named if what is None else what
+    first = str(what if isinstance(what, str) else next(iter(what), ""))
+    role = next((role for role in ROLES if first.startswith(role)), "etcd" if first == "leader" else "worker")
+    return {role: what, **named}
 
 
 def _row(name: str, kind: Any, default: Any, meaning: str) -> dict[str, str | None]:

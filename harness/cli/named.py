@@ -1,0 +1,46 @@
+"""What commands share that are about a cluster which stays: its name, its nodes, and what the shell completes."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from harness.daemon.place import DEFAULT, Place, places
+from harness.errors import HarnessError
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+Complete = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def completed(found: Callable[[click.Context], Iterable[str]]) -> Complete:
+    """Those of `found` that begin as what is typed; after a comma the next of several."""
+
+    def complete(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
+        before, comma, last = typed.rpartition(",")
+        with suppress(HarnessError, OSError):
+            return [f"{before}{comma}{word}" for word in found(context) if word.startswith(last)]
+        return []
+
+    return complete
+
+
+def cluster_names(_: click.Context) -> list[str]:
+    return [place.name for place in places()]
+
+
+def node_names(context: click.Context) -> list[str]:
+    """Of the cluster that the command line names."""
+    facts = Place.of(context.params.get("name") or DEFAULT).facts()
+    return facts.nodes if facts else []
+
+
+name: Decorator = click.option(
+    "--name",
+    envvar="HARNESS_NAME",
+    default=DEFAULT,
+    show_default=True,
+    metavar="NAME",
+    help="Which cluster; HARNESS_NAME names it too.",
+    shell_complete=completed(cluster_names),
+)

@@ -1,0 +1,27 @@
+"""Folders of this user alone, beside those of others: where nobody else can put or change anything."""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from harness.errors import ClusterError
+
+
+def runtime_folder(name: str) -> Path:
+    """In XDG_RUNTIME_DIR where there is one, else in the folder for temporary files; not made yet."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if runtime and Path(runtime).is_dir():
+        return Path(runtime, name)
+    return Path(tempfile.gettempdir(), f"{name}-{os.getuid()}")
+
+
+def make_private(folder: Path, what_fails: str) -> None:
+    """Raises ClusterError, which begins with `what_fails`, where it can't be made, or others could write to it."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise ClusterError(f"{what_fails}: {error}; TMPDIR names another place") from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise ClusterError(f"{what_fails}: {folder} is no folder of yours alone; remove it, or set TMPDIR")

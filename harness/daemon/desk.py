@@ -1,0 +1,227 @@
+"""What can be asked of a cluster that stays: a method `do_...` is a word, and its arguments are what goes with it."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from harness.attempt import Running
+from harness.cluster.etcd_server import endpoints
+from harness.core.identity import WorkerId
+from harness.core.lasting import PROCEDURES, is_for_good, lasts_s
+from harness.core.properties import Properties, parse_duration
+from harness.core.ring import Ring
+from harness.daemon.doors import Doors
+from harness.daemon.server import Handed
+from harness.daemon.spoken import spoken
+from harness.daemon.watched import Watched
+from harness.errors import ClusterError, HarnessError, InputError
+from harness.hands import Hands, Injected
+from harness.report.wording import step_text
+
+_VNODES = "alluxio.user.worker.selection.policy.consistent.hash.virtual.node.count.per.worker"
+_ROW_BYTES, _ROWS = 200, 3
+_CANDIDATES = 3
+_NAMESPACES = ("user", "mnt", "pid", "net")
+
+
+class Desk:
+    """`hands` are on a cluster that runs; `watched` was shown all its ops."""
+
+    def __init__(self, name: str, hands: Hands, running: Running, watched: Watched, doors: Doors) -> None:
+        self._name, self._hands, self._running, self._watched, self._doors = name, hands, running, watched, doors
+        self._up_s = time.monotonic()
+        self._begun_s = dict[int, float]()
+        self.notes = list[str]()
+        self.is_judged = False
+        self.is_over, self.is_down = threading.Event(), threading.Event()
+
+    def word(self, do: str) -> Callable[..., Any]:
+        """Raises InputError for none."""
+        found: Callable[..., Any] | None = getattr(self, f"do_{do}", None)
+        if found is None:
+            raise InputError(f"the daemon of {self._name} knows no {do!r}; it is of another version")
+        return found
+
+    # words
+
+    def do_inject(self, fault: str, words: list[str], for_: str | None) -> dict[str, Any]:
+        """A fault by its name; returns once it is in place, one that is a procedure once it is over."""
+        began_s = time.monotonic()
+        injected = self._hands.begin(fault, spoken(fault, words), None if for_ is None else parse_duration(for_))
+        self._begun_s[injected.index] = began_s
+        self._doors.open_all(self._hands.plan, self._running.cluster)
+        self._watched.look_at(self._hands.plan, self._running.status)
+        lasts = lasts_s(injected.step)
+        if fault in PROCEDURES:
+            self._hands.wait_and_heal(injected)
+        elif lasts is not None:
+            threading.Thread(target=self._heal_later, args=(injected,), name="heal", daemon=True).start()
+        return {
+            "number": injected.index + 1,
+            "told": step_text(injected.step),
+            "lasts_s": lasts,
+            **self._seen(injected),
+        }
+
+    def do_heal(self, numbers: list[int]) -> dict[str, Any]:
+        """The faults of these numbers; without any all that are open but those that were meant for good."""
+        there = self._running.injector.open()
+        steps = self._hands.steps
+        if unknown := [number for number in numbers if not 0 < number <= len(steps)]:
+            raise InputError(f"there is no fault #{unknown[0]}; there were {len(steps)}")
+        wanted = [n - 1 for n in numbers] or [index for index in there if not is_for_good(steps[index])]
+        healed = [index for index in wanted if index in there]
+        for index in healed:
+            self._hands.heal_one(index)
+        stays = [index for index in there if index not in healed and not numbers]
+        told = {"healed": healed, "was_healed": [n for n in wanted if n not in there], "stays": stays}
+        return {word: [self._named(index) for index in indexes] for word, indexes in told.items()}
+
+    def do_status(self) -> dict[str, Any]:
+        view, running = self._running.status.view(), self._running
+        owns, metrics, pids = self._shares(), _metrics(self._hands.run_dir.metrics, len(self._hands.plan.names)), {}
+        with suppress(ClusterError):
+            pids = running.cluster.pids_outside()
+        nodes = [self._node(name, owns, metrics.get(name, {}), pids) for name in self._hands.plan.names]
+        notes = [
+            *self.notes,
+            *self._watched.epitaphs.values(),
+            *filter(None, (running.why_ended(), self._hands.unwritten)),
+        ]
+        return {
+            "name": self._name,
+            "up_s": time.monotonic() - self._up_s,
+            "revision": view.revision,
+            "run_dir": str(self._hands.run_dir.path.resolve()),
+            "nodes": nodes,
+            "faults": [self._open(index) for index in running.injector.open()],
+            "notes": notes,
+        }
+
+    def do_ring(self) -> dict[str, Any]:
+        owns, view = self._shares(), self._running.status.view()
+        vnodes = self._properties.int(_VNODES)
+        rows = [{"worker": self._who(id), "id": id, "owns": share, "vnodes": vnodes} for id, share in owns.items()]
+        return {"revision": view.revision, "workers": rows}
+
+    def do_where(self, key: str) -> dict[str, Any]:
+        """Whose a key is by etcd's members, and what each client says that can be asked."""
+        view, ring = self._running.status.view(), self._ring()
+        candidates = [str(id) for id in ring.owners(key, _CANDIDATES)] if len(ring.ids) else []
+        says = {name: self._says(name, key) for name in self._hands.clients}
+        workers = [self._who(id) for id in candidates]
+        doors = {name: door for name, door in self._doors.addresses.items() if name in workers}
+        return {"key": key, "revision": view.revision, "candidates": workers, "clients": says, "doors": doors}
+
+    def do_inside(self, node: str) -> Handed:
+        """A node's namespaces: user, mnt, pid, net."""
+        plan = self._hands.plan
+        if node not in plan.names:
+            raise InputError(f"no node is called {node!r}; there are {', '.join(plan.names)}")
+        found = self._running.cluster.namespaces_of(node)
+        return Handed({"etcd": endpoints(plan.etcd)}, [found[kind] for kind in _NAMESPACES])
+
+    def do_record(self) -> str:
+        """Have all that was recorded so far in the run's folder; where that is."""
+        self._hands.write_down()
+        self._running.flush()
+        return str(self._hands.run_dir.path.resolve())
+
+    def do_down(self, judged: bool) -> dict[str, Any]:
+        """Returns when it is stopped; `judged` has it healed, and wait until views agree, before."""
+        self.is_judged |= judged
+        self.is_over.set()
+        self.is_down.wait()
+        return {"left": self._watched.left or [], "run_dir": str(self._hands.run_dir.path.resolve())}
+
+    # what they need
+
+    @property
+    def _properties(self) -> Properties:
+        return Properties(self._hands.plan.properties)
+
+    def _heal_later(self, injected: Injected) -> None:
+        try:
+            self._hands.wait_and_heal(injected)
+        except HarnessError as error:
+            self.notes.append(f"{self._named(injected.index)}: {error}")
+
+    def _seen(self, injected: Injected) -> dict[str, Any]:
+        """What the injector has recorded of it."""
+        proof = self._running.injector.proof(injected.index)
+        return {"effect": proof.outcome, "after_s": proof.after_s, "detail": proof.detail}
+
+    def _named(self, index: int) -> str:
+        return f"#{index + 1} {step_text(self._hands.steps[index])}"
+
+    def _open(self, index: int) -> dict[str, Any]:
+        step, since_s = self._hands.steps[index], time.monotonic() - self._begun_s.get(index, time.monotonic())
+        lasts = lasts_s(step)
+        return {
+            "number": index + 1,
+            "told": step_text(step),
+            "since_s": since_s,
+            "heals_in_s": None if lasts is None else max(0.0, lasts - since_s),
+            "is_for_good": is_for_good(step),
+        }
+
+    def _node(
+        self, name: str, owns: Mapping[str, float], metrics: Mapping[str, Any], pids: Mapping[int, int]
+    ) -> dict[str, Any]:
+        standing, since_s = self._watched.standing(name)
+        pid = self._watched.pids.get(name)
+        online, revision = self._running.status.seen(name)
+        has_view = standing.process == "running" and name not in self._hands.plan.etcd.members
+        return {
+            "node": name,
+            "state": standing.state,
+            "process": standing.process,
+            "since_s": since_s,
+            "pid": None if pid is None else pids.get(pid, pid),
+            **({} if pid is None else metrics),
+            "owns": owns.get(self._hands.plan.identities.get(name, "")),
+            "view": {"online": online, "revision": revision} if has_view else None,
+            "door": self._doors.addresses.get(name),
+        }
+
+    def _ring(self) -> Ring:
+        dynamic = self._properties.bool("alluxio.user.dynamic.consistent.hash.ring.enabled")
+        return Ring.build(self._running.status.view().on_ring(dynamic), self._properties.int(_VNODES))
+
+    def _shares(self) -> dict[str, float]:
+        """Of the ring, by identity."""
+        return {str(id): share for id, share in self._ring().shares().items()}
+
+    def _says(self, client: str, key: str) -> dict[str, Any]:
+        try:
+            found = self._hands.lookup(key, client)
+        except ClusterError as error:
+            return {"error": str(error)}
+        return {"owner": found.owner, "revision": found.revision}
+
+    def _who(self, id: "str | WorkerId") -> str:
+        names = {identity: name for name, identity in self._hands.plan.identities.items()}
+        return names.get(str(id), str(id))
+
+
+def _metrics(path: Path, nodes: int) -> dict[str, dict[str, Any]]:
+    """The last of each node: the part of a core that it used between the last two samples, and its memory."""
+    samples, last = dict[str, list[dict[str, Any]]](), _ROW_BYTES * _ROWS * max(nodes, 10)
+    with suppress(OSError), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - last))
+        for line in file.read().splitlines():
+            with suppress(ValueError):  # the first one is cut short
+                row = json.loads(line)
+                samples.setdefault(row["node"], []).append(row)
+    return {name: _used(rows[-2:]) for name, rows in samples.items()}
+
+
+def _used(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    first, last = rows[0], rows[-1]
+    passed_s = (last["time_ns"] - first["time_ns"]) / 1e9
+    cpu = (last["cpu_s"] - first["cpu_s"]) / passed_s if passed_s else None
+    return {"cpu": cpu if cpu is None or cpu >= 0 else None, "memory_bytes": last["rss_bytes"]}

@@ -1,0 +1,144 @@
+"""
+Where a cluster that stays is found again: a folder of its user's by its name.
+
+NAME/  lock          held by its daemon as long as that lives, however it ends
+       cluster.json  what others may know without asking it
+       socket        where it is asked
+       daemon.log
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from harness.cluster.private import make_private, runtime_folder
+from harness.errors import ClusterError, InputError
+
+DEFAULT = "dev"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+_FAILS = "no place for clusters that stay"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """
+    `pid` is the daemon's; `engine` the URL of the engine that its containers are in, empty where it has none; `doors`
+    are addresses on this machine (`127.0.0.1:41379`) of nodes, by their names.
+    """
+
+    pid: int
+    run_dir: str
+    engine: str = ""
+    nodes: list[str] = field(default_factory=list)
+    doors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Place:
+    """`of` finds the one of a name."""
+
+    name: str
+    folder: Path
+
+    @classmethod
+    def of(cls, name: str) -> "Place":
+        """Raises InputError where no cluster can be called so, ClusterError where the folder is not the user's."""
+        if not _NAME.fullmatch(name):
+            allowed = "up to 40 letters, digits, '-', '_' and '.', a letter or digit first"
+            raise InputError(f"{name!r} can't be a cluster's name: {allowed}")
+        return cls(name, _home() / name)
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / "socket"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "daemon.log"
+
+    def claim(self) -> int:
+        """
+        Make it ours; the descriptor of its lock, which lasts until the last process that has it ends.
+
+        Raises InputError while a daemon has it.
+        """
+        while True:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(lock), self._lock.stat()):  # else it was removed meanwhile
+                    return lock
+            except BlockingIOError:
+                os.close(lock)
+                raise InputError(f"{self.name} is up already: harness status --name {self.name} tells of it") from None
+            except FileNotFoundError:
+                pass
+            os.close(lock)
+
+    def is_held(self) -> bool:
+        """Whether its daemon lives, or is about to."""
+        with suppress(FileNotFoundError), self._lock.open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def exists(self) -> bool:
+        """Whether there is one of this name, and be it that of a daemon that was killed."""
+        return self._facts.exists() or self.is_held()
+
+    def facts(self) -> Facts | None:
+        """None while the cluster is not up yet."""
+        try:
+            return Facts(**json.loads(self._facts.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write(self, facts: Facts) -> None:
+        """As a whole. Raises ClusterError."""
+        half = self._facts.with_suffix(".part")
+        with _told():
+            half.write_text(json.dumps(asdict(facts)))
+            half.replace(self._facts)
+
+    def remove(self) -> None:
+        with suppress(FileNotFoundError), _told():
+            shutil.rmtree(self.folder)
+
+    @property
+    def _lock(self) -> Path:
+        return self.folder / "lock"
+
+    @property
+    def _facts(self) -> Path:
+        return self.folder / "cluster.json"
+
+
+def places() -> list[Place]:
+    """All of this user, in the order of their names. Raises ClusterError."""
+    found = (Place(folder.name, folder) for folder in sorted(_home().iterdir()))
+    return [place for place in found if place.exists()]
+
+
+def _home() -> Path:
+    home = runtime_folder("harness")
+    make_private(home, _FAILS)
+    return home
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ClusterError(f"{_FAILS}: {error}") from error
