@@ -11,7 +11,21 @@ from collections.abc import Sequence
 
 import click
 
-from harness.cli import catalogue, check, completion, exits, faults, inside, looking, plan, report, run, soak, up
+from harness.cli import (
+    catalogue,
+    check,
+    completion,
+    doctor,
+    exits,
+    faults,
+    inside,
+    looking,
+    plan,
+    report,
+    run,
+    soak,
+    up,
+)
 
 
 @click.group(
@@ -52,6 +66,7 @@ for command in (
     looking.env,
     inside.command,
     completion.command,
+    doctor.command,
 ):
     harness.add_command(command)
 

@@ -24,6 +24,9 @@ _CALM_WITHIN_S = 3.0
 _FOREVER_S = 30 * 24 * 3600.0
 _FAILS = "can't share this machine with other runs"
 
+FOLDER = "harness-budget"
+"""Among those of this user."""
+
 
 class Admission:
     """Shares that a run holds, as a context: they are let go at its end. It waited `waited_s` for them."""
@@ -50,7 +53,7 @@ class Budget:
     """A user's budget of this machine. Raises ClusterError where its folder can't be made, or is somebody else's."""
 
     def __init__(self, folder: Path | None = None, room: Room | None = None) -> None:
-        self._folder, self._room = folder or runtime_folder("harness-budget"), room or Room.of_machine()
+        self._folder, self._room = folder or runtime_folder(FOLDER), room or Room.of_machine()
         make_private(self._folder, _FAILS)
 
     def admit(self, plan: Plan, stop: threading.Event | None = None) -> Admission:

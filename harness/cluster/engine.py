@@ -54,6 +54,10 @@ class Engine:
     def close(self) -> None:
         self._api.close()
 
+    def version(self) -> str:
+        with self._told("version"):
+            return str(self._api.version().get("Version", "of unknown version"))
+
     def image_label(self, image: str, label: str) -> str | None:
         """None when there is no such image on this machine; empty when it lacks the label."""
         with self._told(image):

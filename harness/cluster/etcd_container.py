@@ -36,7 +36,7 @@ class DockerRuntime:
 
     def __init__(self, etcd: Etcd) -> None:
         self._etcd, self.engine = etcd, engine_url()
-        _check_engine(self.engine)
+        check_engine(self.engine)
         from harness.cluster.engine import Engine  # imported late: an engine is there
 
         try:
@@ -69,8 +69,12 @@ def is_static(program: bytes) -> bool:
     return bool(kinds) and _PT_INTERP not in kinds
 
 
-def _check_engine(url: str) -> None:
-    """An engine that is told of by a socket, and that numbers processes as this machine does."""
+def check_engine(url: str) -> None:
+    """
+    An engine that is told of by a socket, and that numbers processes as this machine does.
+
+    Raises NoContainerError.
+    """
     kind, _, path = url.partition("://")
     if kind != "unix":
         raise NoContainerError(f"DOCKER_HOST is {url}, which is not a socket of this machine")
@@ -87,6 +91,12 @@ def _check_engine(url: str) -> None:
         pid = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))[0]
     if not _is_in_our_pid_namespace(pid):
         raise NoContainerError(f"the engine at {path} is in another PID namespace")
+
+
+def check_program(binary: Path, content: bytes) -> None:
+    """An image is made of this program alone. Raises NoContainerError where it would not run there."""
+    if not is_static(content):
+        raise NoContainerError(f"{binary} needs libraries or an interpreter, which an image made of it lacks")
 
 
 def _is_in_our_pid_namespace(pid: int) -> bool:
@@ -113,8 +123,7 @@ def _made(engine: "Engine", wanted: str | None) -> tuple[str, str]:
     binary = find_binary(wanted)
     with binary.open("rb") as program:
         content = program.read()
-        if not is_static(content):
-            raise NoContainerError(f"{binary} needs libraries or an interpreter, which an image made of it lacks")
+        check_program(binary, content)
         image = f"harness-etcd:{hashlib.sha256(content).hexdigest()[:16]}"
         version = engine.image_label(image, _VERSION)
         if version:

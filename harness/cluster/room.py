@@ -5,7 +5,7 @@ import os
 import resource
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -98,21 +98,43 @@ def _to_spare(times: Any) -> float:
     return float(times.idle + times.iowait + times.nice)
 
 
+class Limit(NamedTuple):
+    """`each` of something for each node, and some to spare; `most` is None where there is no such limit."""
+
+    what: str
+    each: int
+    most: int | None
+
+    def needed(self, nodes: int) -> int:
+        return _SPARE + nodes * self.each
+
+    def nodes(self) -> float:
+        """How many at once it allows."""
+        return math.inf if self.most is None else max(0, (self.most - _SPARE) // self.each)
+
+
+def limits() -> tuple[Limit, ...]:
+    """What bounds the nodes of one run here, whatever they do."""
+    return (
+        Limit("open files of a process (ulimit -Hn)", _FILES_A_NODE, _ulimit(resource.RLIMIT_NOFILE)),
+        Limit(
+            "threads of this user (ulimit -Hu)",
+            THREADS_A_NODE,
+            _ulimit(resource.RLIMIT_NPROC) if os.getuid() else None,
+        ),
+        Limit("threads of this control group (pids.max)", THREADS_A_NODE, _number(_CGROUP / "pids.max")),
+        Limit("process numbers (kernel.pid_max)", THREADS_A_NODE, _number(_SYSTEM / "kernel/pid_max")),
+        Limit("threads of this machine (kernel.threads-max)", THREADS_A_NODE, _number(_SYSTEM / "kernel/threads-max")),
+        Limit("network namespaces (user.max_net_namespaces)", 1, _number(_SYSTEM / "user/max_net_namespaces")),
+    )
+
+
 def must_hold(nodes: int) -> None:
     """Raises InputError, with every limit that is too low, where this machine can't hold so many nodes at once."""
-    files, threads, networks = (_SPARE + nodes * each for each in (_FILES_A_NODE, THREADS_A_NODE, 1))
-    limits = (
-        ("open files of a process (ulimit -Hn)", files, _ulimit(resource.RLIMIT_NOFILE)),
-        ("threads of this user (ulimit -Hu)", threads, _ulimit(resource.RLIMIT_NPROC) if os.getuid() else None),
-        ("threads of this control group (pids.max)", threads, _number(_CGROUP / "pids.max")),
-        ("process numbers (kernel.pid_max)", threads, _number(_SYSTEM / "kernel/pid_max")),
-        ("threads of this machine (kernel.threads-max)", threads, _number(_SYSTEM / "kernel/threads-max")),
-        ("network namespaces (user.max_net_namespaces)", networks, _number(_SYSTEM / "user/max_net_namespaces")),
-    )
     low = [
-        f"{what}: {most}, and {needed} are needed"
-        for what, needed, most in limits
-        if most is not None and most < needed
+        f"{limit.what}: {limit.most}, and {limit.needed(nodes)} are needed"
+        for limit in limits()
+        if limit.nodes() < nodes
     ]
     if low:
         raise InputError(f"{nodes} nodes are too many for the limits here: {'; '.join(low)}")

@@ -31,7 +31,7 @@ class EngineDouble:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 if self.path.endswith("/version"):
-                    self._say(200, {"ApiVersion": "1.44"})
+                    self._say(200, {"ApiVersion": "1.44", "Version": "99.0"})
                 else:
                     self._note()
                     self._say(200, double.rows(self.path))

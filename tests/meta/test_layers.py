@@ -23,7 +23,7 @@ LAYERS = (
     {"observer"},
     {"report"},
     {"attempt"},
-    {"run"},
+    {"run", "doctor"},
     {"live", "soak"},
     {"cli"},
     {"pytest_items", "pytest_cluster"},
