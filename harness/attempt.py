@@ -41,6 +41,8 @@ class Running:
     status: Status
     grow: Callable[[Plan], None] = lambda plan: None
     """Make room for nodes that this plan has more."""
+    sum_up: Callable[[], None] = lambda: None
+    """Record what a run is judged by at its end; where a fault is open, only what etcd holds."""
     flush: Callable[[], None] = lambda: None
     """All that was recorded so far is in the file when it returns."""
     why_ended: Callable[[], str] = str
@@ -123,9 +125,25 @@ class Attempt:
         def grow(plan: Plan) -> None:
             cluster.grow(plan, self._specs(plan))
 
-        return Running(
-            cluster, injector, self._status, grow, self._recorder.flush, lambda: self._failure or self.epitaph
-        )
+        def sum_up() -> None:
+            self._sum_up(cluster, injector)
+
+        return Running(cluster, injector, self._status, grow, sum_up, self._recorder.flush, self._why_ended)
+
+    def _sum_up(self, cluster: Cluster, injector: Injector) -> None:
+        """For whoever judges the heal here is the last so far."""
+        if injector.open():
+            with _told_if_late([]):
+                self._last_word(cluster)
+            return
+        with self._phase("heal"):
+            pass
+        with self._phase("settle") as details:
+            self._settle(cluster, details)
+        cluster.node(WORKLOAD).tell("begin")
+
+    def _why_ended(self) -> str:
+        return self._failure or self.epitaph
 
     def _specs(self, plan: Plan) -> list[Spec]:
         return every_spec(plan, self._runtime, self._run_dir.logs.resolve(), self._scenario_folder)
@@ -157,20 +175,25 @@ class Attempt:
         Until views agree, and a lease was kept (a run may have been too short for that to be judged), or the bound
         passes; then every client's final lookups and reads, and etcd's last word.
         """
-        workload, observer, status = cluster.node(WORKLOAD), cluster.node(OBSERVER), self._status
-        workload.tell("end")
+        status, finals = self._status, self._status.count("final")
+        cluster.node(WORKLOAD).tell("end")
         with _told_if_late(details):
             cluster.seconds_until("views agree", status.views_agree, self._plan.settle_s, status.disagreement)
             details.append(status.agreement())
             if not why_not_judged(self._plan, NoPrematureEviction.name):
                 cluster.seconds_until("a keepalive", status.is_kept, self._plan.settle_s)
         with _told_if_late(details):
-            workload.tell("final")
-            cluster.seconds_until("final lookups and reads", lambda: status.count("final") > 0, _FINAL_S)
+            cluster.node(WORKLOAD).tell("final")
+            cluster.seconds_until("final lookups and reads", lambda: status.count("final") > finals, _FINAL_S)
         with _told_if_late(details):
-            snapshots, what = status.count("snapshot"), "a last word of etcd to compare views with"
-            observer.tell("snapshot")
-            cluster.seconds_until(what, lambda: status.count("snapshot") > snapshots, self._plan.settle_s)
+            self._last_word(cluster)
+
+    def _last_word(self, cluster: Cluster) -> None:
+        """What etcd holds, all of it at once. Raises NotReadyError."""
+        status, what = self._status, "a last word of etcd to compare views with"
+        before = status.count("snapshot")
+        cluster.node(OBSERVER).tell("snapshot")
+        cluster.seconds_until(what, lambda: status.count("snapshot") > before, self._plan.settle_s)
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[list[str]]:

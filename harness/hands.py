@@ -185,6 +185,11 @@ class Hands:
         owner, served_by = self._name(value["owner"]), self._name(value["served_by"])
         return Read(owner, served_by, value["length"], value["sha256"])
 
+    def sum_up(self) -> None:
+        """Record what a run is judged by at its end, so far as that can be."""
+        with self._obeying() as running:
+            running.sum_up()
+
     def write_down(self) -> None:
         """What was done so far. Where it goes on all the same, `unwritten` says what kept it from being written."""
         try:

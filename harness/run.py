@@ -65,23 +65,26 @@ def runtime_for(plan: Plan, fabric: str) -> EtcdRuntime:
     return choose_runtime(plan.etcd)
 
 
-def check(path: Path) -> Result:
-    """Judge a stored run. Raises InputError when `path` holds none, or an op lacks what it should hold."""
+def check(path: Path, *, is_over: bool = True) -> Result:
+    """
+    Judge a stored run, or one that is not over so far. Raises InputError when `path` holds none, or an op lacks what it
+    should hold.
+    """
     run_dir, began_s = RunDir.open(path), time.monotonic()
     plan = run_dir.read_plan()
     with run_dir.blamed(plan.guests):
         try:
-            course, judgement = _judged(plan, in_time_order(run_dir.ops()))
+            course, judgement = _judged(plan, in_time_order(run_dir.ops()), is_over)
         except OutOfPlaceError:
-            course, judgement = _judged(plan, History.of(run_dir.ops()))
+            course, judgement = _judged(plan, History.of(run_dir.ops()), is_over)
         violations = (violation for verdict in judgement.verdicts for violation in verdict.violations)
         lines = run_dir.lines_of([op for violation in violations for op in violation.ops])
         return Result.of(plan, course, judgement, path, judge_s=time.monotonic() - began_s, lines=lines)
 
 
-def _judged(plan: Plan, ops: Iterable[Op]) -> tuple[Course, Judgement]:
+def _judged(plan: Plan, ops: Iterable[Op], is_over: bool) -> tuple[Course, Judgement]:
     course = Course()
-    return course, judge(plan, ops, course)
+    return course, judge(plan, ops, course, is_over=is_over)
 
 
 @contextmanager

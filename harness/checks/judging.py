@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.checks.catalogue import INVARIANTS, is_own
+from harness.checks.evidence import NothingLeftBehind
 from harness.checks.fold import Fold, feed
 from harness.checks.invariant import Invariant
 from harness.checks.reasons import Starvation, why_unknown
@@ -28,15 +29,16 @@ class Judgement:
     why: str = ""
 
 
-def judge(plan: Plan, ops: Iterable[Op], *others: Fold) -> Judgement:
+def judge(plan: Plan, ops: Iterable[Op], *others: Fold, is_over: bool = True) -> Judgement:
     """
     Judge a run's ops, given in time order, by the invariants that its plan selects; one pass over them, in which
-    they are shown to `others` too.
+    they are shown to `others` too. Of one that is not over what comes after its end is not judged.
 
     Any violation makes the run violated, whatever else is unknown: what was seen was seen. Without one, any invariant
     that could not be judged makes it unknown.
     """
     reasons = {name: reason for name in INVARIANTS if (reason := why_not_judged(plan, name))}
+    reasons |= {} if is_over else {NothingLeftBehind.name: "it runs still"}
     reasons |= {name: "there is no such invariant" for name in plan.invariants.names if name not in INVARIANTS}
     truth = Truth(plan)
     starvation = Starvation(plan, truth.bounds)

@@ -48,7 +48,7 @@ def command(scenario: str | None, name: str, as_json: bool, **wanted: Any) -> in
     place, began_s = Place.of(name), time.monotonic()
     lock = place.claim()
     try:
-        code, told = _up(place, scenario, wanted)
+        code, told = _up(place, lock, scenario, wanted)
     finally:
         os.close(lock)
     if told is not None:
@@ -59,7 +59,7 @@ def command(scenario: str | None, name: str, as_json: bool, **wanted: Any) -> in
 command.name = "up"
 
 
-def _up(place: Place, scenario: str | None, wanted: dict[str, Any]) -> tuple[int, Any]:
+def _up(place: Place, lock: int, scenario: str | None, wanted: dict[str, Any]) -> tuple[int, Any]:
     """What is wrong is told before anything is started; else the exit code, and the cluster's status."""
     from harness.daemon.detached import detached
     from harness.daemon.staying import clean_up, stay_up
@@ -67,13 +67,12 @@ def _up(place: Place, scenario: str | None, wanted: dict[str, Any]) -> tuple[int
 
     try:
         clean_up(place)
-        place.folder.mkdir(mode=0o700, exist_ok=True)
         watched = Watched()
         live = _live(place.name, scenario, wanted, watched)
     except BaseException:
         place.remove()
         raise
-    return detached(lambda ready: exits.code_of(partial(stay_up, place, live, watched, ready)), place.log)
+    return detached(lambda ready: exits.code_of(partial(stay_up, place, lock, live, watched, ready)), place.log)
 
 
 def _live(name: str, scenario: str | None, wanted: dict[str, Any], watched: Any) -> "Live":
@@ -137,6 +136,7 @@ def down(name: str, judge: bool, force: bool, as_json: bool) -> int:
         kill(place)
     if place.exists() and not place.is_held():
         run_dir = clean_up(place)
+        place.remove()
         exits.say(f"{name} was dead; nothing of it is left" + (f"   record: {run_dir}" if run_dir else ""))
         return exits.OK
     ended = ask(place, "down", judged=judge)

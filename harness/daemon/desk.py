@@ -126,7 +126,8 @@ class Desk:
         return Handed({"etcd": endpoints(plan.etcd)}, [found[kind] for kind in _NAMESPACES])
 
     def do_record(self) -> str:
-        """Have all that was recorded so far in the run's folder; where that is."""
+        """Have all that was recorded so far, and what etcd holds, in the run's folder; where that is."""
+        self._hands.sum_up()
         self._hands.write_down()
         self._running.flush()
         return str(self._hands.run_dir.path.resolve())

@@ -82,6 +82,14 @@ class Place:
                 pass
             os.close(lock)
 
+    def is_kept(self, lock: int) -> bool:
+        """Whether it still is the place that was claimed: somebody may have removed it."""
+        try:
+            os.utime(self._lock)  # what cleans the folder of temporary files leaves alone what is young
+            return os.path.samestat(os.fstat(lock), self._lock.stat())
+        except OSError:
+            return False
+
     def is_held(self) -> bool:
         """Whether its daemon lives, or is about to."""
         with suppress(FileNotFoundError), self._lock.open("rb") as lock:
@@ -108,6 +116,12 @@ class Place:
         with _told():
             half.write_text(json.dumps(asdict(facts)))
             half.replace(self._facts)
+
+    def clear(self) -> None:
+        """Of what a dead daemon left there remains only the lock, which may be ours by now."""
+        with _told():
+            for path in (self._facts, self.socket, self.log):
+                path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         with suppress(FileNotFoundError), _told():

@@ -14,10 +14,15 @@ from harness.errors import ClusterError, HarnessError, NotReadyError
 from harness.live import Live
 
 _KILLED_S = 10.0
+_LOOK_EVERY_S = 5.0
 
 
-def stay_up(place: Place, live: Live, watched: Watched, ready: Ready) -> int:
-    """Start the cluster, be `ready`, and hold it until somebody asks for its end. Raises HarnessError before."""
+def stay_up(place: Place, lock: int, live: Live, watched: Watched, ready: Ready) -> int:
+    """
+    Start the cluster, be `ready`, and hold it until somebody asks for its end, or nobody could find it any more.
+
+    Raises HarnessError before it is ready.
+    """
     try:
         live.start()
         try:
@@ -32,10 +37,12 @@ def stay_up(place: Place, live: Live, watched: Watched, ready: Ready) -> int:
             place.write(_facts(live, doors))
             ready(desk.do_status())
             with suppress(KeyboardInterrupt):
-                desk.is_over.wait()
+                while not desk.is_over.wait(_LOOK_EVERY_S) and place.is_kept(lock):
+                    pass
             _end(live, desk)
     finally:
-        place.remove()
+        if place.is_kept(lock):
+            place.remove()
     return 0
 
 
@@ -63,7 +70,7 @@ def clean_up(place: Place) -> str:
         from harness.cluster.leftovers import remove_run  # imported late: few clusters have containers
 
         remove_run(facts.engine, facts.run_dir, looks=2)
-    place.remove()
+    place.clear()
     return facts.run_dir if facts else ""
 
 

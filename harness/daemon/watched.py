@@ -91,7 +91,7 @@ class Watched(Quiet):
 
 def _state(name: str, plan: Plan, status: Status, members: Mapping[str, str]) -> str:
     if name in plan.identities:
-        return members.get(name, "not registered")
+        return members.get(name, "removed" if status.removed_at(name) else "not registered")
     if name in plan.users:
         return ""
     if not status.is_ready(name):

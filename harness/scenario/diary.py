@@ -1,5 +1,6 @@
 """What was done to a cluster by hand, written down as the scenario that does it again."""
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -86,7 +87,7 @@ class Diary:
         try:
             return make_plan(self.read(text_of(document)), self.seed)
         except ScenarioError as error:
-            raise InputError(_without_places(str(error))) from None
+            raise InputError(_without_places(str(error), self.file)) from None
 
 
 def text_of(document: dict[str, Any]) -> str:
@@ -111,7 +112,7 @@ def _text(seconds: float) -> str:
     return f"{seconds:.3f}s"
 
 
-def _without_places(told: str) -> str:
-    """Lines `FILE:LINE:COLUMN: text` of a file that nobody wrote, as one."""
-    parts = (line.split(":", 3) for line in told.splitlines())
-    return "; ".join(part[3].strip() if len(part) == 4 and part[1].isdigit() else ":".join(part) for part in parts)
+def _without_places(told: str, file: str) -> str:
+    """Lines `FILE:LINE:COLUMN: text` of a file that nobody wrote, as one; nor does a text name a place in it."""
+    place = rf"{re.escape(file)}:\d+:\d+"
+    return "; ".join(re.sub(rf" at {place}", "", re.sub(rf"^{place}: ", "", line)) for line in told.splitlines())
