@@ -129,7 +129,7 @@ class Control:
         self._ours.settimeout(None)
         word: dict[str, Any] = json.loads(said) if said else {"failed": f"its supervisor ended; {log} may say why"}
         if "failed" in word:
-            raise ClusterError(f"no sandbox: {word['failed']}; `harness doctor` tells what would permit one")
+            raise ClusterError(f"no sandbox: {word['failed']}")
         return namespaces
 
     def _abandon(self) -> None:

@@ -28,7 +28,8 @@ def main(arguments: list[str]) -> int:
     try:
         return enter(run_inside)
     except OSError as error:
-        control.sendall(json.dumps({"failed": str(error)}).encode() + b"\n")
+        reason = f"{error}; `harness doctor` tells what would permit it"
+        control.sendall(json.dumps({"failed": reason}).encode() + b"\n")
         return 1
 
 

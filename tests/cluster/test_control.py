@@ -35,7 +35,7 @@ def test_a_sandbox_that_cannot_be_made_is_the_reason_and_not_the_brokers_end(tmp
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     log, reasons = tmp_path / "logs" / "supervisor.log", []
     double = EngineDouble(tmp_path / "engine.sock", lambda path: [], lambda path: 204)
-    with ours, theirs, pytest.raises(ClusterError, match=r"no sandbox: .*Operation not permitted"):
+    with ours, theirs, pytest.raises(ClusterError, match=r"no sandbox: .*Operation not permitted.*; `harness doctor`"):
         Slow(theirs, tmp_path / "metrics.jsonl", log, "one", reasons.append, engine=double.url)
     double.close()
     assert reasons == []
