@@ -16,6 +16,8 @@ from os.path import isfile, lexists
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from harness.core.history import Op
 from harness.core.plan import Plan
 from harness.core.repeats import ContentMissingError, Whole
@@ -105,11 +107,12 @@ class RunDir:
         """Raises InputError when it can't be read."""
         path = self.path / "plan.json"
         with _explained(InputError, "read", path):
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8", errors="backslashreplace")
         try:
+            msgspec.convert(json.loads(text), Plan)
             return Plan.from_json(text)
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path} is no plan of this version: {error!r}") from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise InputError(f"{path} is no plan of this version: {_misfit(error)}") from error
 
     def ops(self) -> Iterator[Op]:
         """
@@ -198,6 +201,15 @@ class RunDir:
 def _lines(path: Path) -> Iterator[str]:
     with suppress(OSError), path.open(encoding="utf-8", errors="backslashreplace") as lines:
         yield from lines
+
+
+def _misfit(error: Exception) -> str:
+    """Of a plan; one that has more fields, or fewer, has them right otherwise."""
+    if isinstance(error, TypeError):
+        return f"it has the unknown field {str(error).rpartition(' ')[2]}"
+    if isinstance(error, KeyError):
+        return f"it has no field {error}"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _wrong_with(line: bytes, error: ValueError) -> str:

@@ -113,11 +113,31 @@ def test_a_folder_without_a_run_is_wrong_input(tmp_path):
         RunDir.open(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"steps": 3}', "nonsense"])
-def test_a_plan_of_another_kind_is_wrong_input(run_dir, text):
-    (run_dir.path / "plan.json").write_text(text)
-    with pytest.raises(InputError, match=r"plan\.json is no plan"):
+def changed(**fields):
+    return json.dumps({**json.loads(plan_of().to_json()), **fields})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "Expecting value: line 1 column 1 (char 0)"),
+        ("[]", "Expected `object`, got `array`"),
+        ("{}", "Object missing required field `scenario`"),
+        ("[" * 100_000, "it is nested too deeply"),
+        (changed(steps=3), "Expected `array`, got `int` - at `$.steps`"),
+        (changed(workers="worker-1"), "Expected `array`, got `str` - at `$.workers`"),
+        (changed(workload={"keys": []}), "Object missing required field `lookups_per_s` - at `$.workload`"),
+        ("\udcff", "Expecting value: line 1 column 1 (char 0)"),
+        (changed().replace('"steps"', '"steps_"'), "it has no field 'steps'"),
+        (changed(moons=3), "it has the unknown field 'moons'"),
+        (changed(etcd={"moons": 3}), "it has the unknown field 'moons'"),
+    ],
+)
+def test_of_a_plan_of_another_kind_it_is_told_what_is_wrong(run_dir, text, told):
+    (run_dir.path / "plan.json").write_text(text, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(InputError) as error:
         run_dir.read_plan()
+    assert str(error.value) == f"{run_dir.path}/plan.json is no plan of this version: {told}"
 
 
 def test_a_file_in_the_way_is_told_in_a_line(tmp_path):
