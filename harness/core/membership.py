@@ -176,6 +176,12 @@ def bytes_of(text: str) -> bytes:
     return _ESCAPE.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode())
 
 
+def whose(text: str) -> WorkerId | None:
+    """The identity that a value, as text, is a record of; None for one that cannot be read."""
+    entity = _entity(bytes_of(text))
+    return entity.id if entity else None
+
+
 def _read(kvs: Iterable[tuple[str, bytes]]) -> Records:
     return {key: _entity(value) for key, value in kvs}
 

@@ -16,7 +16,7 @@ RUN_BEGINS_S = 2.0
 
 def plan_of(**changes):
     workers = ("worker-1", "worker-2")
-    identities = {name: f"worker-{name}" for name in workers}
+    identities = {"worker-1": "worker-101", "worker-2": "worker-102"}
     load = Workload(("file:///ufs/key-00001",), 100.0, 10.0)
     return Plan("tale", 7, workers, ("client-1",), identities, {}, load, **changes)
 
@@ -59,7 +59,7 @@ def ordinary_ops():
             *phases(start=0.0, run=10.0, heal=10.5, settle=12.0, stop=12.25),
             *pause(0, 2.0, 5.0),
             op(3.0, "client-1", "invoke", "lookup", key="a"),
-            op(3.1, "client-1", "ok", "lookup", key="a", owner="worker-worker-1", revision=5),
+            op(3.1, "client-1", "ok", "lookup", key="a", owner="worker-101", revision=5),
             op(4.0, "client-1", "invoke", "read", key="a"),
             op(12.5, HARNESS, "ok", "left-behind", left=[]),
         ]

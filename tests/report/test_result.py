@@ -117,7 +117,7 @@ def test_a_violation_carries_its_ops_with_their_place_and_time():
     (row,) = result_of(ops, judged(broken((lookup,)), outcome="violated", as_expected=False)).invariants
     (violation,) = row.violations
     assert violation["ops"][0]["at_s"] == 3.1
-    assert violation["ops"][0]["value"]["owner"] == "worker-worker-1"
+    assert violation["ops"][0]["value"]["owner"] == "worker-101"
     assert violation["ops"][0]["told"] == "key a, owner worker-1, revision 5"
 
 

@@ -1,12 +1,11 @@
 """Who was a member when: by their process, by etcd's keys, and as each observer saw it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.checks.fold import Fold
 from harness.core.history import OBSERVER, Op
-from harness.core.membership import alive_prefix, registered_prefix
+from harness.core.membership import alive_prefix, registered_prefix, whose
 from harness.core.plan import Plan
 from harness.core.properties import Properties
 
@@ -42,7 +41,8 @@ class Membership(Fold):
     `lines` are by worker and then by who tells: its process, etcd's keys, or an observer.
 
     Of many observers the first few of `wanted` are followed, then clients, then workers. A worker that is in no plan,
-    as it may stand in etcd, is told by its identity. etcd's keys are told as its watch was heard.
+    as it may stand in etcd, is told by its identity. etcd's keys are told as its watch was heard; one whose value is no
+    record of a worker, as `corrupt` puts them, makes nobody a member.
     """
 
     def __init__(self, plan: Plan, wanted: Iterable[str] = ()) -> None:
@@ -55,8 +55,8 @@ class Membership(Fold):
         self._strangers = 0
         cluster = Properties(plan.properties).text("alluxio.cluster.name")
         self._prefixes = registered_prefix(cluster), alive_prefix(cluster)
-        self._registered: set[str] = set()
-        self._alive: set[str] = set()
+        self._registered: dict[str, str] = {}
+        self._alive: dict[str, str] = {}
         self._shown: dict[str, dict[str, str]] = {}
 
     def on_start(self, op: Op) -> None:
@@ -95,37 +95,34 @@ class Membership(Fold):
             self._becomes(worker, op.actor, state, op)
 
     def on_put(self, op: Op) -> None:
-        self._keyed(op, lambda keys, identity: keys.add(identity))
+        self._in_etcd(self._keep(op.value["key"], op.value["text"]), op)
 
     def on_delete(self, op: Op) -> None:
-        self._keyed(op, lambda keys, identity: keys.discard(identity))
+        self._in_etcd(self._keep(op.value["key"], None), op)
 
     def on_snapshot(self, op: Op) -> None:
-        known = self._registered | self._alive
+        known = [*self._registered.values(), *self._alive.values()]
         self._registered.clear()
         self._alive.clear()
-        for kv in op.value["kvs"]:
-            if (place := self._place(kv)) is not None:
-                place[0].add(place[1])
-        for identity in known | self._registered | self._alive | self._names.keys():
-            self._in_etcd(identity, op)
+        now = [identity for kv in op.value["kvs"] for identity in self._keep(kv["key"], kv["text"])]
+        self._in_etcd((*known, *now, *self._names), op)
 
-    def _keyed(self, op: Op, change: Any) -> None:
-        if (place := self._place(op.value)) is not None:
-            change(*place)
-            self._in_etcd(place[1], op)
-
-    def _place(self, kv: Mapping[str, Any]) -> tuple[set[str], str] | None:
+    def _keep(self, key: str, text: str | None) -> list[str]:
+        """The identities whose key it was and is; None deletes it."""
         for prefix, keys in zip(self._prefixes, (self._registered, self._alive), strict=True):
-            if kv["key"].startswith(prefix):
-                return keys, kv["key"].removeprefix(prefix)
-        return None
+            if key.startswith(prefix):
+                found = [keys.pop(key)] if key in keys else []
+                if text is not None and (worker := whose(text)):
+                    keys[key] = str(worker)
+                    found.append(keys[key])
+                return found
+        return []
 
-    def _in_etcd(self, identity: str, op: Op) -> None:
-        state = ABSENT
-        if identity in self._registered:
-            state = ONLINE if identity in self._alive else OFFLINE
-        self._becomes(identity, ETCD, state, op)
+    def _in_etcd(self, identities: Iterable[str], op: Op) -> None:
+        registered, alive = {*self._registered.values()}, {*self._alive.values()}
+        for identity in dict.fromkeys(identities):
+            state = (ONLINE if identity in alive else OFFLINE) if identity in registered else ABSENT
+            self._becomes(identity, ETCD, state, op)
 
     def _process(self, op: Op, state: str) -> None:
         if op.actor in self.lines:

@@ -1,17 +1,24 @@
 """A run by hand in which something is wrong, and the pages made of it."""
 
 from harness.checks.verdict import Verdict, Violation
+from harness.core.entity import NetAddress, WorkerEntity, encode
 from harness.core.history import NEMESIS, OBSERVER, History
+from harness.core.identity import WorkerId
 from harness.report.html.page import page
 from tests.report.runs import judged, op, pause, phases, plan_of, run_op, summed_up
 
 CLUSTER = "DefaultAlluxioCluster"
-ONE, OTHER = "worker-worker-1", "worker-worker-2"
+ONE, OTHER = "worker-101", "worker-102"
 
 
-def put(at_s, identity, revision, prefix="ServiceDiscovery", text="{}"):
+def record(identity):
+    return encode(WorkerEntity(WorkerId.parse(identity), NetAddress("host", http_server_port=1))).decode()
+
+
+def put(at_s, identity, revision, prefix="ServiceDiscovery", text=None):
     folder = f"/{prefix}/{CLUSTER}" + ("/AUTHORIZED" if prefix == "DHT" else "")
     key, first = f"{folder}/{identity}", {"create_revision": revision, "version": 1, "lease": 1}
+    text = record(identity) if text is None else text
     return op(at_s, OBSERVER, "ok", "put", key=key, revision=revision, text=text, **first)
 
 

@@ -1,5 +1,9 @@
+import pytest
+
 from harness.checks.fold import feed
 from harness.core.history import OBSERVER
+from harness.core.membership import text_of
+from harness.faults.corrupt import EVERY_VALUE, nobody, value_of
 from harness.report.html.membership import (
     CHANGES_MAX,
     ETCD,
@@ -9,7 +13,7 @@ from harness.report.html.membership import (
     Line,
     Membership,
 )
-from tests.report.html.tales import CLUSTER, ONE, OTHER, delete, put, start, view
+from tests.report.html.tales import CLUSTER, ONE, OTHER, delete, put, record, start, view
 from tests.report.runs import op, plan_of
 
 
@@ -52,13 +56,35 @@ def test_etcds_keys_make_a_worker_online_offline_and_gone():
     assert states(membership_of(*log), "worker-1", ETCD) == ["unknown", "offline", "online", "offline", "absent"]
 
 
+@pytest.mark.parametrize("value", EVERY_VALUE)
+def test_what_is_no_record_of_a_worker_makes_nobody_a_member(value):
+    bad = [put(0, name, 1, "DHT", text_of(value_of(value))) for name in (str(nobody(value)), f"not-a-worker-{value}")]
+    assert membership_of(*bad).lines.keys() == {"worker-1", "worker-2"}
+    kvs = [{"key": one.value["key"], "text": one.value["text"]} for one in bad]
+    assert membership_of(op(1, OBSERVER, "ok", "snapshot", revision=2, kvs=kvs)).lines.keys() == {
+        "worker-1",
+        "worker-2",
+    }
+
+
+def test_a_worker_whose_record_is_overwritten_with_what_cant_be_read_is_no_member_until_it_writes_again():
+    log = [put(0, ONE, 1, "DHT"), put(0, ONE, 1), put(1, ONE, 2, text="null"), put(2, ONE, 3)]
+    assert states(membership_of(*log), "worker-1", ETCD) == ["unknown", "offline", "online", "offline", "online"]
+
+
+def test_a_stranger_in_etcd_is_told_by_the_identity_of_its_record():
+    key = f"/DHT/{CLUSTER}/AUTHORIZED/whatever"
+    stranger = op(0, OBSERVER, "ok", "put", key=key, revision=1, text=record("worker-7"))
+    assert states(membership_of(stranger), "worker-7", ETCD) == ["unknown", "offline"]
+
+
 def test_keys_of_another_cluster_say_nothing():
     other = op(0, OBSERVER, "ok", "put", key=f"/ServiceDiscovery/{CLUSTER}2/{ONE}", revision=1, text="")
     assert membership_of(other).lines["worker-1"] == {}
 
 
 def test_a_snapshot_says_it_all():
-    kvs = [{"key": f"/DHT/{CLUSTER}/AUTHORIZED/{ONE}", "text": "{}"}]
+    kvs = [{"key": f"/DHT/{CLUSTER}/AUTHORIZED/{ONE}", "text": record(ONE)}]
     seen = membership_of(put(0, OTHER, 1, "DHT"), op(1, OBSERVER, "ok", "snapshot", revision=2, kvs=kvs))
     assert (states(seen, "worker-1", ETCD)[-1], states(seen, "worker-2", ETCD)[-1]) == ("offline", "absent")
 

@@ -90,7 +90,7 @@ def test_what_comes_from_a_run_stays_text(evil):
     ops = History.of(
         [
             *ops_of_a_tale(),
-            put(1.0, evil, 9),
+            put(1.0, evil, 9, text=evil),
             view(1.0, "client-1", 9, [ONE, evil]),
             op(2.9, "client-1", "ok", "lookup", error=evil, key=evil, owner=evil, revision=9),
         ]
