@@ -31,10 +31,14 @@ Override = tuple[str, str]
 def find_scenario(name: str | Path) -> Path:
     """A file of that path, else the packaged scenario of that name. Raises InputError when there is neither."""
     if isfile(name):
+        if Path(name).suffix == ".py":
+            raise InputError(f"{name} is Python, and no scenario; tests with clusters are run by pytest")
         return Path(name)
     known = scenarios()
     if str(name) in known:
         return known[str(name)]
+    if isdir(name) and (within := [str(name / Path(f"*{end}")) for end in ENDINGS if any(Path(name).glob(f"*{end}"))]):
+        raise InputError(f"{name}: a folder, and no scenario; name those in it: {' '.join(within)}")
     beside = next((file for ending in ENDINGS if isfile(file := f"{name}{ending}")), None)
     near = [beside] if beside else get_close_matches(Path(name).stem.lower(), known, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""

@@ -35,6 +35,19 @@ def test_a_folder_is_no_scenario(tmp_path):
         find_scenario(tmp_path)
 
 
+def test_of_a_folder_with_scenarios_it_is_told_how_to_name_them(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "quick.yml").write_text("{}")
+    with pytest.raises(InputError, match=r"^mine/: a folder, and no scenario; name those in it: mine/\*\.yml$"):
+        find_scenario("mine/")
+
+
+def test_a_test_is_no_scenario(tmp_path):
+    (tmp_path / "test_it.py").write_text("")
+    with pytest.raises(InputError, match=r"^test_it\.py is Python, and no scenario; .* run by pytest$"):
+        find_scenario("test_it.py")
+
+
 def test_a_file_named_without_its_ending_is_suggested(tmp_path):
     (tmp_path / "quick.yaml").write_text("{}")
     with pytest.raises(InputError, match=r"^quick: .*did you mean 'quick.yaml'\?"):

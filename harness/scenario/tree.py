@@ -104,9 +104,9 @@ class Tree:
             self.problems.append(option.says(misfit))
 
     def _option(self, path: Path) -> "_Option | None":
-        """The last option that set the value at `path`, or what holds it."""
+        """The last option that set the value at `path`, or what holds it, or made it on its way."""
         for number, (at, dotted) in reversed(list(enumerate(self._options.items()))):
-            if path[: len(at)] == at:
+            if path[: len(at)] == at or (at[: len(path)] == path and path not in self._values):
                 return _Option(number, dotted)
         return None
 

@@ -1,18 +1,23 @@
 """What pydantic found wrong, in our words and at its place: what is wrong; what is allowed."""
 
+from collections import deque
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from harness.core.properties import KNOWN
 from harness.faults import FAULTS
 from harness.scenario.model import SCENARIO, STEP
-from harness.scenario.tree import Path, Problem, Tree
+from harness.scenario.tree import PROPERTIES, Path, Problem, Tree
 from harness.scenario.values import NOT_BUILT
 
 _QUOTE = "'"
+_NEAR = 0.8
+_BLOCK_DEPTH = 2
 _NOT = {
     "int_type": "no whole number; write it as 3",
     "float_type": "no number; write it as 3 or 0.5",
@@ -56,7 +61,7 @@ def _problem(details: ErrorDetails, tree: Tree) -> Problem:
     path = tuple(part for part in details["loc"] if not _is_tag(part))
     match details["type"]:
         case "extra_forbidden":
-            return tree.at_key(path, _unknown(str(path[-1]), _model_at(details["loc"][:-1])))
+            return tree.at_key(path, _unknown(path, _model_at(details["loc"][:-1])))
         case "not_built":
             return tree.at_key(path, f"{path[-1]} is not built yet; {_there_is(path)}")
         case "missing":
@@ -90,9 +95,36 @@ def _misfit(details: ErrorDetails) -> str:
     return f"{found} {text}"
 
 
-def _unknown(key: str, model: type[BaseModel] | None) -> str:
+def _unknown(path: Path, model: type[BaseModel] | None) -> str:
+    key = str(path[-1])
     what = "no fault or field is called" if model is STEP else "unknown field"
-    return f"{what} {key!r}; {nearest(key, _names(model))}{_fields_of(model)}"
+    hint = nearest(key, _names(model)) or (_elsewhere(key) if len(path) <= _BLOCK_DEPTH else "")
+    return f"{what} {key!r}; {hint}{_fields_of(model)}"
+
+
+def _elsewhere(key: str) -> str:
+    """`did you mean cluster.workers? ` where a field of another block is called so, or nearly; else nothing."""
+    if key in FAULTS:
+        return "did you mean steps? "
+    if any(name.startswith(f"{key}.") for name in KNOWN):
+        return f"did you mean {'.'.join(map(str, PROPERTIES))}? "
+    homes = _homes()
+    near = get_close_matches(key, homes, 1, _NEAR)
+    return f"did you mean {homes[near[0]]}? " if near else ""
+
+
+@cache
+def _homes() -> dict[str, str]:
+    """By the name of a field where in a scenario it is, the nearest to the top; but for those of steps."""
+    found, models = dict[str, str](), deque[tuple[str, type[BaseModel]]]([("", SCENARIO)])
+    while models:
+        above, model = models.popleft()
+        for name, field in model.model_fields.items():
+            if field.description != NOT_BUILT:
+                found.setdefault(name, f"{above}{name}")
+                inner = _models_in(field.rebuild_annotation())
+                models += [(f"{above}{name}.", one) for one in inner if one is not STEP]
+    return found
 
 
 def _fields_of(model: type[BaseModel] | None) -> str:

@@ -112,6 +112,21 @@ def test_a_property_keeps_its_dots_in_an_override():
     ("path", "value", "told"),
     [
         ("cluster__wrokers", "5", "--set cluster.wrokers: unknown field 'wrokers'; did you mean 'workers'? "),
+        ("workers", "5", "--set workers: unknown field 'workers'; did you mean cluster.workers? there are cluster, "),
+        ("worker", "5", "--set worker: unknown field 'worker'; did you mean cluster.workers? there are cluster, "),
+        (
+            "cluster__keys",
+            "5",
+            "--set cluster.keys: unknown field 'keys'; did you mean workload.keys? there are etcd, ",
+        ),
+        ("members", "3", "--set members: unknown field 'members'; did you mean cluster.etcd.members? there are "),
+        ("timeout", "3s", "--set timeout: unknown field 'timeout'; there are cluster, "),
+        ("pause", "x", "--set pause: unknown field 'pause'; did you mean steps? there are cluster, "),
+        (
+            "alluxio__a__b",
+            "1",
+            "--set alluxio.a.b: unknown field 'alluxio'; did you mean cluster.properties? there are ",
+        ),
         ("cluster__workers", "0", "--set cluster.workers: 0 is too small; it is at least 1"),
         ("cluster__etcd__runtime", "podman", "--set cluster.etcd.runtime: 'podman' is not allowed; it is auto, docker"),
         ("cluster__workers", "[", "--set cluster.workers: this is not YAML: "),
