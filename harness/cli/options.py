@@ -95,7 +95,7 @@ fabric: Decorator = click.option(
     type=OneOf(("auto", "namespaces", "proxy")),
     default="auto",
     show_default=True,
-    help="How nodes are joined.",
+    help="How nodes are joined; proxy is not built yet.",
 )
 as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, on one line.")
 runs: Decorator = click.option(

@@ -21,6 +21,12 @@ def test_help_loads_nothing_heavy():
     assert set(run.stderr.split()) & {"etcd3", "grpc", "numpy", "pydantic", "aiohttp", "rich", "pyroute2"} == set()
 
 
+@pytest.mark.parametrize("command", ["run", "soak"])
+def test_the_help_tells_what_is_offered_and_not_built(command, capsys):
+    main([command, "--help"])
+    assert "proxy is not built yet" in " ".join(capsys.readouterr().out.split())
+
+
 def test_no_command_shows_the_help_and_is_wrong_input(capsys):
     assert main([]) == 254
     assert "Usage: harness" in capsys.readouterr().err
