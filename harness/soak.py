@@ -9,7 +9,7 @@ import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from harness.report.soak import Ended, Task
 from harness.report.soak_progress import Progress
 
 _WITH_RESULT, _INTERRUPTED, _WRONG_INPUT, _FAILED = (0, 1, 2), 130, 254, 255
+_KEPT = "kept so far: "
 _BLOCK = 512
 _TICK_S = 1.0
 
@@ -130,7 +131,8 @@ class Soak:
             except (HarnessError, OSError) as error:
                 code, said = _FAILED, (*said, str(error))
         elif self.is_stopping:
-            return Ended.without_result(task, "cut short", _INTERRUPTED, wall_s, said)
+            kept = said if self._keep_all or code != _INTERRUPTED else tuple(_without_folder(said))
+            return Ended.without_result(task, "cut short", _INTERRUPTED, wall_s, kept)
         elif code < 0:
             code, said = _FAILED, (*said, f"the run was ended by {signal.Signals(-code).name}")
         return Ended.without_result(task, "failed", max(code, _WRONG_INPUT), wall_s, said)
@@ -149,6 +151,15 @@ class Soak:
         else:
             shutil.rmtree(folder)
         return result
+
+
+def _without_folder(said: Iterable[str]) -> Iterator[str]:
+    """What a run said that was cut short, but for where its folder is: that goes."""
+    for line in said:
+        if line.startswith(_KEPT):
+            shutil.rmtree(line.removeprefix(_KEPT), ignore_errors=True)
+        else:
+            yield line
 
 
 def _send(process: Process, number: signal.Signals) -> None:

@@ -61,6 +61,15 @@ def test_ctrl_c_ends_the_runs_cleanly_begins_no_more_and_sums_up(tmp_path):
     assert left_behind(tmp_path) == []
 
 
+def test_a_run_that_ctrl_c_cut_short_has_not_failed_and_its_folder_goes_where_failures_alone_are_kept(tmp_path):
+    soak = start(tmp_path, "bring-up", "--runs-count", "2", "--jobs", "2", "--keep", "failures", "--json")
+    wait_for_runs(tmp_path, 2)
+    soak.send_signal(signal.SIGINT)
+    out, err = soak.communicate(timeout=30)
+    assert [one["ending"] for one in json.loads(out)["runs"]] == ["cut short", "cut short"], err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_second_ctrl_c_kills_what_runs_and_still_sums_up(tmp_path):
     soak = start(tmp_path, "bring-up", "--runs-count", "3", "--jobs", "2")
     wait_for_runs(tmp_path, 2)
