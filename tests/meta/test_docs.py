@@ -110,6 +110,12 @@ def test_every_invariant_is_explained(name):
     assert f"`{name}`" in (ROOT / "harness" / "checks" / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("path", READ, ids=lambda path: str(path.relative_to(ROOT)))
+def test_whatever_is_installed_is_installed_in_the_same_way(path):
+    asked = re.findall(r".*\bpip\b.*\binstall\b", path.read_text(encoding="utf-8"))
+    assert [line for line in asked if not line.endswith("python3 -m pip --python .venv install")] == []
+
+
 def anchors_in(path):
     """Of the headings of a document, as GitHub and GitLab make them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
