@@ -39,6 +39,8 @@ class Running:
     cluster: Cluster
     injector: Injector
     status: Status
+    zero_ns: int = 0
+    """When the run phase began."""
     grow: Callable[[Plan], None] = lambda plan: None
     """Make room for nodes that this plan has more."""
     sum_up: Callable[[], None] = lambda: None
@@ -62,9 +64,13 @@ class Attempt:
         *,
         admission: Admission | None = None,
         goes_on: bool = False,
+        before_stop: "Callable[[Running], None] | None" = None,
     ) -> None:
-        """`goes_on`: once it is started, a node that dies unasked ends nothing."""
-        self._goes_on = goes_on
+        """
+        `goes_on`: once it is started, a node that dies unasked ends nothing; from `before_stop` on it is so too, which
+        is called when all is settled, or was cut short by such a death.
+        """
+        self._goes_on, self._before_stop = goes_on, before_stop
         self._plan, self._run_dir, self._runtime, self._progress = plan, run_dir, runtime, progress
         self._scenario_folder, self._admission = scenario_folder, admission
         self._status = Status(plan, self._node_died)
@@ -113,13 +119,22 @@ class Attempt:
             self._admission.started()
         try:
             with self._phase("run"):
+                running = self._in_hand(cluster, injector)
                 cluster.node(WORKLOAD).tell("begin")
-                yield self._in_hand(cluster, injector)
+                yield running
         finally:
             with self._phase("heal"):
                 injector.heal_all()
-        with self._phase("settle") as details:
-            self._settle(cluster, details)
+        try:
+            with self._phase("settle") as details:
+                self._settle(cluster, details)
+        except Interrupted:
+            if self._failure or not (self._before_stop and self.epitaph):
+                raise
+        if self._before_stop:
+            self._goes_on = True
+            self._stop.clear()
+            self._before_stop(running)
 
     def _in_hand(self, cluster: Cluster, injector: Injector) -> Running:
         def grow(plan: Plan) -> None:
@@ -128,7 +143,8 @@ class Attempt:
         def sum_up() -> None:
             self._sum_up(cluster, injector)
 
-        return Running(cluster, injector, self._status, grow, sum_up, self._recorder.flush, self._why_ended)
+        now_ns, flush = time.monotonic_ns(), self._recorder.flush
+        return Running(cluster, injector, self._status, now_ns, grow, sum_up, flush, self._why_ended)
 
     def _sum_up(self, cluster: Cluster, injector: Injector) -> None:
         """For whoever judges the heal here is the last so far."""
@@ -143,7 +159,7 @@ class Attempt:
         cluster.node(WORKLOAD).tell("begin")
 
     def _why_ended(self) -> str:
-        return self._failure or self.epitaph
+        return self._failure or ("" if self._goes_on else self.epitaph)
 
     def _specs(self, plan: Plan) -> list[Spec]:
         return every_spec(plan, self._runtime, self._run_dir.logs.resolve(), self._scenario_folder)

@@ -62,7 +62,7 @@ class Injected:
 
 class Hands:
     """
-    Who holds a cluster says when it runs (`_running`, and `_zero_ns`, when that began). What is done to it goes into
+    Who holds a cluster says when it runs (`_running`). What is done to it goes into
     the diary, which the run's folder gets at each step as the scenario that does the same: whoever is killed leaves
     what they did. Every method raises ClusterError when the cluster does not obey, or a node of it has died; all may be
     called from any thread.
@@ -74,9 +74,20 @@ class Hands:
         """`plan` is the diary's; `adjust` is done to every later one; `goes_on`: also where the disk is full."""
         self._goes_on, self.unwritten = goes_on, ""
         self._diary, self._plan, self.run_dir, self._adjust = diary, plan, run_dir, adjust
-        self._lock, self._numbers, self._zero_ns = threading.Lock(), count(1), 0
+        self._lock, self._numbers = threading.Lock(), count(1)
         self._begun_ns = dict[int, int]()
         self._running: Running | None = None
+
+    @property
+    def running(self) -> Running:
+        """Raises ClusterError where it does not run."""
+        with self._obeying() as running:
+            return running
+
+    def take(self, running: Running, plan: Plan) -> None:
+        """The cluster that runs; it gets the nodes that this plan has more."""
+        self._running, self._plan = running, plan
+        running.grow(plan)
 
     @property
     def plan(self) -> Plan:
@@ -210,7 +221,7 @@ class Hands:
                 self._must_join(step, running)
 
         with self._lock:
-            index, step = self._diary.begin(fault, given, (due_ns - self._zero_ns) / 1e9, for_s, must_be_fit)
+            index, step = self._diary.begin(fault, given, (due_ns - running.zero_ns) / 1e9, for_s, must_be_fit)
             self._begun_ns[index] = due_ns
             self.write_down()
             self._plan = self._adjust(self._diary.plan())

@@ -1,12 +1,11 @@
 """A cluster that somebody holds: faults one at a time, questions in between, a verdict in the end."""
 
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from harness.attempt import Attempt, Running
+from harness.attempt import Attempt
 from harness.cluster.budget import Admission
 from harness.core.plan import Plan
 from harness.hands import Hands
@@ -54,12 +53,6 @@ class Live(Hands):
             self.abandon()
 
     @property
-    def running(self) -> Running:
-        """Raises ClusterError where it does not run."""
-        with self._obeying() as running:
-            return running
-
-    @property
     def engine(self) -> str:
         """The URL of the engine that its containers are in, empty where it has none."""
         return self._attempt.engine
@@ -69,7 +62,6 @@ class Live(Hands):
         self.write_down()
         with told_where(self.run_dir):
             self._running = self._held.enter_context(self._attempt.running())
-        self._zero_ns = time.monotonic_ns()
 
     def finish(self) -> Result:
         """Heal what is open, wait until views agree, stop, and judge; once, then the same result again."""

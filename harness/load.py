@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.checks import INVARIANTS
 from harness.checks.catalogue import is_own
+from harness.core.plan import Plan
 from harness.errors import InputError, ScenarioError
 from harness.packaged import packaged, scenarios
 from harness.scenario.diary import Diary
@@ -100,6 +101,14 @@ def load_diary(
         document |= {block: {**document.get(block, {}), key: written}} if block else {key: written}
     drawn = seed if seed is not None else document.get("seed")
     return Diary(str(file), document, 1 if drawn is None else drawn, lambda text: scenario_of(text, file))
+
+
+def diary_of(scenario: Scenario, plan: Plan) -> Diary:
+    """Of a run that was carried out by this plan, and goes on by hand, with a place for programs of its user."""
+    document = {key: value for key, value in scenario.tree.data.items() if key not in ("duration", "tail")}
+    document["cluster"] = {**document.get("cluster", {}), "users": 1}
+    file = Path(scenario.file)
+    return Diary(str(file), document, plan.seed, lambda text: scenario_of(text, file), list(plan.steps))
 
 
 def read(file: Path) -> str:

@@ -6,11 +6,12 @@ and judging.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from harness.attempt import Attempt
+from harness.attempt import Attempt, Running
 from harness.checks import Judgement, judge
 from harness.cluster.budget import Admission
 from harness.cluster.etcd_runtime import EtcdRuntime, choose_runtime
@@ -33,10 +34,12 @@ def run(
     fabric: str = "auto",
     progress: Progress | None = None,
     admission: Admission | None = None,
+    before_stop: Callable[[RunDir, Running], None] | None = None,
 ) -> Result:
     """
     Carry out a plan of a scenario and judge it. Classes that take a node's part are looked for beside its file. An
-    `admission` hears when the start is over; whoever got it lets go of it.
+    `admission` hears when the start is over; whoever got it lets go of it. `before_stop` is called when all is settled,
+    and the cluster is stopped once it returns.
 
     Raises InputError before anything is started, ClusterError when the machine or the cluster does not obey,
     KeyboardInterrupt; whatever it raises, the history so far is kept and nothing else is left behind.
@@ -47,7 +50,8 @@ def run(
     run_dir.write_plan(plan)
     with told_where(run_dir), progress or Quiet() as shown:
         shown.note(runtime.told)
-        Attempt(plan, run_dir, runtime, shown, Path(scenario.file).resolve().parent, admission=admission).carry_out()
+        folder, last = Path(scenario.file).resolve().parent, before_stop and partial(before_stop, run_dir)
+        Attempt(plan, run_dir, runtime, shown, folder, admission=admission, before_stop=last).carry_out()
         result = check(run_dir.path)
         run_dir.write_result(result)
         shown.done(result)

@@ -1,5 +1,6 @@
 """`harness run`: carry out scenarios and judge them."""
 
+import os
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
@@ -15,8 +16,12 @@ from harness.errors import InputError
 from harness.variant import Variant
 
 if TYPE_CHECKING:
+    from harness.cluster.budget import Admission
+    from harness.report.progress import Progress
     from harness.report.result import Result
     from harness.scenario.model import Scenario
+
+_NAME_MAX = 40
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Wanted:
     verbose: bool
     seed: int | None = None
     wait_for_room: bool = False
+    keep: str | None = None
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> "Wanted":
@@ -58,6 +64,13 @@ class Job:
 @options.as_json
 @click.option(
     "--wait-for-room", is_flag=True, help="Begin each once the machine has room for it, beside pytest's and a soak's."
+)
+@click.option(
+    "--keep",
+    is_flag=False,
+    flag_value="failures",
+    type=options.OneOf(("failures", "always")),
+    help="Let the cluster of a run that did not end as expected stay up, or of any; behind the scenario.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress, and of each result one line.")
 @click.option("-v", "--verbose", is_flag=True, help="Every fault and heal as it happens; tracebacks.")
@@ -134,24 +147,68 @@ def _one(job: Job, wanted: Wanted) -> int:
 
 
 def _carry_out(job: Job, wanted: Wanted) -> int:
-    from harness import run
-    from harness.cli.output import show
     from harness.cluster.budget import Budget
-    from harness.report.progress import progress_for
 
     with Budget().admit(job.plan) if wanted.wait_for_room else nullcontext() as admission:
-        job.result = run(
-            job.plan,
-            job.scenario,
-            runs=wanted.variant.runs,
-            fabric=wanted.variant.fabric,
-            progress=progress_for(job.plan, sys.stderr, quiet=wanted.quiet, verbose=wanted.verbose),
-            admission=admission,
-        )
+        return _kept(job, wanted, admission) if wanted.keep else _run(job, wanted, admission)
+
+
+def _run(job: Job, wanted: Wanted, admission: "Admission | None") -> int:
+    from harness import run
+
+    job.result = run(job.plan, job.scenario, progress=_progress(job, wanted), **_options(wanted, admission))
+    _tell(job, wanted)
+    return job.result.exit_code
+
+
+def _kept(job: Job, wanted: Wanted, admission: "Admission | None") -> int:
+    """In a process of its own, which may stay: then what is told of that ends this command."""
+    from harness.daemon.detached import Ready, detached
+    from harness.daemon.keeping import Keeping
+    from harness.daemon.place import Place
+    from harness.report.result import Result
+    from harness.run import runtime_for
+
+    place = Place.of(f"{job.plan.scenario}-{job.plan.seed}"[-_NAME_MAX:])
+    lock = place.claim()
+
+    def become(ready: Ready) -> int:
+        def tell(result: Result) -> str:
+            job.result = result
+            _tell(job, wanted)
+            return result.to_json()
+
+        keeping = Keeping(place, lock, job.plan, job.scenario, always=wanted.keep == "always", ready=ready, tell=tell)
+        engine = runtime_for(job.plan, wanted.variant.fabric).engine
+        return exits.code_of(partial(keeping.run, _progress(job, wanted), engine, **_options(wanted, admission)))
+
+    code, told = detached(become, place.log)
+    os.close(lock)
+    if told is None:
+        return code
+    job.result = Result.from_json(told)
+    at = f"--name {place.name}"
+    exits.say(f"kept up as {place.name}: harness status {at} · harness exec {at} -- etcdctl ... · harness down {at}")
+    return job.result.exit_code
+
+
+def _progress(job: Job, wanted: Wanted) -> "Progress":
+    from harness.report.progress import progress_for
+
+    return progress_for(job.plan, sys.stderr, quiet=wanted.quiet, verbose=wanted.verbose)
+
+
+def _options(wanted: Wanted, admission: "Admission | None") -> dict[str, Any]:
+    return {"runs": wanted.variant.runs, "fabric": wanted.variant.fabric, "admission": admission}
+
+
+def _tell(job: Job, wanted: Wanted) -> None:
+    from harness.cli.output import show
+
+    assert job.result
     if wanted.as_json or not wanted.quiet:
         show(job.result, wanted.as_json, job.repeat)
     _report(job.result, job.repeat, wanted.quiet)
-    return job.result.exit_code
 
 
 def _report(result: "Result", repeat: str, quiet: bool) -> None:

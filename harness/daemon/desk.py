@@ -1,6 +1,7 @@
 """What can be asked of a cluster that stays: a method `do_...` is a word, and its arguments are what goes with it."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -8,13 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from harness.attempt import Running
 from harness.cluster.etcd_server import endpoints
 from harness.core.identity import WorkerId
 from harness.core.lasting import PROCEDURES, is_for_good, lasts_s
 from harness.core.properties import Properties, parse_duration
 from harness.core.ring import Ring
 from harness.daemon.doors import Doors
+from harness.daemon.place import Facts, Place
 from harness.daemon.server import Handed
 from harness.daemon.spoken import spoken
 from harness.daemon.watched import Watched
@@ -25,14 +26,16 @@ from harness.report.wording import step_text
 _VNODES = "alluxio.user.worker.selection.policy.consistent.hash.virtual.node.count.per.worker"
 _ROW_BYTES, _ROWS = 200, 3
 _CANDIDATES = 3
+JOIN = "join"
 _NAMESPACES = ("user", "mnt", "pid", "net")
 
 
 class Desk:
-    """`hands` are on a cluster that runs; `watched` was shown all its ops."""
+    """`hands` are on a cluster that runs; `watched` was shown all its ops; `engine` is the URL of its containers'."""
 
-    def __init__(self, name: str, hands: Hands, running: Running, watched: Watched, doors: Doors) -> None:
-        self._name, self._hands, self._running, self._watched, self._doors = name, hands, running, watched, doors
+    def __init__(self, place: Place, hands: Hands, watched: Watched, doors: Doors, engine: str) -> None:
+        self._place, self._name, self._hands, self._watched, self._doors = place, place.name, hands, watched, doors
+        self._running, self._engine = hands.running, engine
         self._up_s = time.monotonic()
         self._begun_s = dict[int, float]()
         self.notes = list[str]()
@@ -53,8 +56,10 @@ class Desk:
         began_s = time.monotonic()
         injected = self._hands.begin(fault, spoken(fault, words), None if for_ is None else parse_duration(for_))
         self._begun_s[injected.index] = began_s
-        self._doors.open_all(self._hands.plan, self._running.cluster)
-        self._watched.look_at(self._hands.plan, self._running.status)
+        if fault == JOIN:
+            self._doors.open_all(self._hands.plan, self._running.cluster)
+            self._watched.look_at(self._hands.plan, self._running.status)
+            self.write_facts()
         lasts = lasts_s(injected.step)
         if fault in PROCEDURES:
             self._hands.wait_and_heal(injected)
@@ -140,6 +145,11 @@ class Desk:
         return {"left": self._watched.left or [], "run_dir": str(self._hands.run_dir.path.resolve())}
 
     # what they need
+
+    def write_facts(self) -> None:
+        """What others may know without asking. Raises ClusterError."""
+        run_dir, nodes = str(self._hands.run_dir.path.resolve()), list(self._hands.plan.names)
+        self._place.write(Facts(os.getpid(), run_dir, self._engine, nodes, self._doors.addresses))
 
     @property
     def _properties(self) -> Properties:

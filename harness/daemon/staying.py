@@ -1,66 +1,79 @@
 """What the process does that a cluster stays by: it holds the cluster, and answers until it is told to end it."""
 
 import os
-from contextlib import suppress
+import signal
+from contextlib import ExitStack, suppress
+from typing import Any
 
 from harness.cluster.wait import wait_until
 from harness.daemon.desk import Desk
 from harness.daemon.detached import Ready
 from harness.daemon.doors import Doors
-from harness.daemon.place import Facts, Place
+from harness.daemon.place import Place
 from harness.daemon.server import Server
 from harness.daemon.watched import Watched
 from harness.errors import ClusterError, HarnessError, NotReadyError
+from harness.hands import Hands
 from harness.live import Live
 
 _KILLED_S = 10.0
 _LOOK_EVERY_S = 5.0
 
 
-def stay_up(place: Place, lock: int, live: Live, watched: Watched, ready: Ready) -> int:
+class Stay:
     """
-    Start the cluster, be `ready`, and hold it until somebody asks for its end, or nobody could find it any more.
+    The time that a cluster stays, as a context of its place, of which `lock` is the claim: `hold` returns when its end
+    is asked for, and whoever asked is answered on leaving, when it has ended. `watched` was shown all its ops.
+    """
 
-    Raises HarnessError before it is ready.
-    """
-    try:
+    def __init__(self, place: Place, lock: int, watched: Watched) -> None:
+        self._place, self._lock, self._watched = place, lock, watched
+        self._at_the_end = ExitStack()
+        self.is_judged = False
+
+    def __enter__(self) -> "Stay":
+        self._at_the_end.callback(self._remove)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._at_the_end.close()
+
+    def hold(self, hands: Hands, engine: str, ready: Ready, told: Any = None) -> None:
+        """Be `ready` with what is `told`, else with the status. Raises ClusterError before."""
+        running = hands.running
+        doors = Doors((hands.run_dir.logs / "publisher.log").resolve())
+        doors.open_all(hands.plan, running.cluster)
+        self._watched.look_at(hands.plan, running.status)
+        desk = Desk(self._place, hands, self._watched, doors, engine)
+        self._at_the_end.enter_context(Server(self._place.socket, desk.word))
+        self._at_the_end.callback(desk.is_down.set)
+        desk.write_facts()
+        ready(desk.do_status() if told is None else told)
+        with suppress(KeyboardInterrupt):
+            while not desk.is_over.wait(_LOOK_EVERY_S) and self._place.is_kept(self._lock):
+                pass
+        self.is_judged = desk.is_judged
+
+    def _remove(self) -> None:
+        if self._place.is_kept(self._lock):
+            self._place.remove()
+
+
+def stay_up(place: Place, lock: int, live: Live, watched: Watched, ready: Ready) -> int:
+    """Start the cluster, hold it until its end is asked for, and stop it. Raises HarnessError before it is ready."""
+    with Stay(place, lock, watched) as stay:
         live.start()
         try:
-            doors = Doors((live.run_dir.logs / "publisher.log").resolve())
-            doors.open_all(live.plan, live.running.cluster)
-            watched.look_at(live.plan, live.running.status)
-            desk = Desk(place.name, live, live.running, watched, doors)
+            stay.hold(live, live.engine, ready)
         except BaseException:
             live.abandon()
             raise
-        with Server(place.socket, desk.word):
-            place.write(_facts(live, doors))
-            ready(desk.do_status())
-            with suppress(KeyboardInterrupt):
-                while not desk.is_over.wait(_LOOK_EVERY_S) and place.is_kept(lock):
-                    pass
-            _end(live, desk)
-    finally:
-        if place.is_kept(lock):
-            place.remove()
+        with suppress(HarnessError):  # whoever asked for the end is told what is left, and the record what went wrong
+            if stay.is_judged:
+                live.finish()
+            else:
+                live.abandon()
     return 0
-
-
-def _facts(live: Live, doors: Doors) -> Facts:
-    run_dir = str(live.run_dir.path.resolve())
-    return Facts(os.getpid(), run_dir, live.engine, list(live.plan.names), doors.addresses)
-
-
-def _end(live: Live, desk: Desk) -> None:
-    try:
-        if desk.is_judged:
-            live.finish()
-        else:
-            live.abandon()
-    except HarnessError as error:
-        desk.notes.append(str(error))
-    finally:
-        desk.is_down.set()
 
 
 def clean_up(place: Place) -> str:
@@ -79,7 +92,7 @@ def kill(place: Place) -> None:
     facts = place.facts()
     if facts and place.is_held():
         with suppress(ProcessLookupError):
-            os.kill(facts.pid, 9)
+            os.kill(facts.pid, signal.SIGKILL)
     wait_gone(place)
 
 

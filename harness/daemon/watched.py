@@ -4,11 +4,12 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from harness.cluster.status import Status
 from harness.core.history import OBSERVER, Op
 from harness.core.plan import Plan
-from harness.report.progress import Quiet
+from harness.report.progress import Progress, Quiet
 
 _OF_ETCD = ("put", "delete", "snapshot", "leader")
 _OF_NODE = ("start", "exit", "signal", "sample", "removed")
@@ -26,9 +27,13 @@ class Standing:
 
 
 class Watched(Quiet):
-    """Shown every op, from whichever thread records it; it knows states once it has a cluster to look at."""
+    """
+    Shown every op, from whichever thread records it; it knows states once it has a cluster to look at. Until it has,
+    all that it is shown goes on to `shown`.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Progress | None = None) -> None:
+        self._shown = shown or Quiet()
         self._lock = threading.Lock()
         self._cluster: tuple[Plan, Status] | None = None
         self._processes = dict[str, str]()
@@ -41,11 +46,30 @@ class Watched(Quiet):
         """What of the cluster was still there when it had been stopped; None before."""
 
     def look_at(self, plan: Plan, status: Status) -> None:
-        """From now on; the plan is another one when workers have joined."""
+        """From now on; the plan is another one when workers have joined. Nothing more is shown."""
+        self.close()
+        self._shown = Quiet()
         self._cluster = plan, status
         self._look(plan.names)
 
+    def __enter__(self) -> Self:
+        self._shown.__enter__()
+        return self
+
+    def close(self) -> None:
+        self._shown.__exit__(None, None, None)
+
+    def note(self, text: str) -> None:
+        self._shown.note(text)
+
+    def phase(self, name: str, detail: str = "") -> None:
+        self._shown.phase(name, detail)
+
+    def node_died(self, text: str) -> None:
+        self._shown.node_died(text)
+
     def op(self, op: Op) -> None:
+        self._shown.op(op)
         if op.f == "left-behind":
             self.left = list(op.value["left"])
         if op.type == "ok" and op.f in _OF_NODE:
