@@ -1,6 +1,5 @@
 """`harness run`: carry out scenarios and judge them."""
 
-import os
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
@@ -163,30 +162,29 @@ def _run(job: Job, wanted: Wanted, admission: "Admission | None") -> int:
 
 def _kept(job: Job, wanted: Wanted, admission: "Admission | None") -> int:
     """In a process of its own, which may stay: then what is told of that ends this command."""
-    from harness.daemon.detached import Ready, detached
+    from harness.daemon.detached import Starter, detached
     from harness.daemon.keeping import Keeping
     from harness.daemon.place import Place
     from harness.report.result import Result
     from harness.run import runtime_for
 
     place = Place.of(f"{job.plan.scenario}-{job.plan.seed}"[-_NAME_MAX:])
-    lock = place.claim()
+    place.must_be_free()
 
-    def become(ready: Ready) -> int:
-        def tell(result: Result) -> str:
+    def become(starter: Starter) -> int:
+        def tell(result: Result) -> None:
             job.result = result
             _tell(job, wanted)
-            return result.to_json()
 
-        keeping = Keeping(place, lock, job.plan, job.scenario, always=wanted.keep == "always", ready=ready, tell=tell)
+        always = wanted.keep == "always"
+        keeping = Keeping(place, job.plan, job.scenario, always=always, starter=starter, tell=tell)
         engine = runtime_for(job.plan, wanted.variant.fabric).engine
         return exits.code_of(partial(keeping.run, _progress(job, wanted), engine, **_options(wanted, admission)))
 
     code, told = detached(become, place.log)
-    os.close(lock)
-    if told is None:
-        return code
-    job.result = Result.from_json(told)
+    job.result = Result.from_json(told) if told else None
+    if code is not None or job.result is None:
+        return exits.FAILED if code is None else code
     at = f"--name {place.name}"
     exits.say(f"kept up as {place.name}: harness status {at} · harness exec {at} -- etcdctl ... · harness down {at}")
     return job.result.exit_code

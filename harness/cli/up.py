@@ -72,7 +72,10 @@ def _up(place: Place, lock: int, scenario: str | None, wanted: dict[str, Any]) -
     except BaseException:
         place.remove()
         raise
-    return detached(lambda ready: exits.code_of(partial(stay_up, place, lock, live, watched, ready)), place.log)
+    code, told = detached(
+        lambda starter: exits.code_of(partial(stay_up, place, lock, live, watched, starter)), place.log
+    )
+    return code or exits.OK, told
 
 
 def _live(name: str, scenario: str | None, wanted: dict[str, Any], watched: Any) -> "Live":

@@ -1,8 +1,8 @@
 """
 A process that outlives the command which starts it, but only once it is ready.
 
-Until then it ends with the command, and hears its signals; from then on it has a session of its own, no death signal,
-and no stream of the terminal's.
+Until then it ends with the command, and hears its signals; from then on it has no death signal, and no stream of the
+terminal's.
 """
 
 import json
@@ -15,58 +15,67 @@ from typing import Any
 
 from harness.cluster import linux
 
-Ready = Callable[[Any], None]
 _HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def detached(become: Callable[[Ready], int], log: Path) -> tuple[int, Any]:
-    """
-    Fork a process that does `become`, which calls what it is given once it is ready, with what to tell of that.
+class Starter:
+    """The command that waits for the process, as the process knows it; what is said later goes into `log`."""
 
-    In the command: the exit code (0 for one that lives on), and what was told, None where it ended before. From when
-    it is ready, what the process says goes into `log`.
+    def __init__(self, line: int, log: Path) -> None:
+        self._line, self._log = line, log
+
+    def let_go(self, told: Any) -> None:
+        """The process is ready, and lives on; the command hears what is `told`."""
+        linux.outlive_parent()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        for descriptor, own in ((nothing, 0), (log, 1), (log, 2)):
+            os.dup2(descriptor, own)
+        for descriptor in (nothing, log):
+            os.close(descriptor)
+        self._say(told, lives=True)
+
+    def tell(self, told: Any) -> None:
+        """The process is about to end; the command hears what is `told`."""
+        self._say(told, lives=False)
+
+    def _say(self, told: Any, *, lives: bool) -> None:
+        with os.fdopen(self._line, "w") as line:
+            json.dump({"told": told, "lives": lives}, line)
+
+
+def detached(become: Callable[[Starter], int], log: Path) -> tuple[int | None, Any]:
+    """
+    Fork a process that does `become`. Its exit code, None for one that lives on; and what was told, None for nothing.
     """
     reader, writer = os.pipe()
     command = os.getpid()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        _live(become, command, writer, log)
+        _live(become, command, Starter(writer, log))
     os.close(writer)
     before = {number: signal.signal(number, _passing_on_to(pid)) for number in _HEARD}
     try:
         with os.fdopen(reader) as lines:
-            said = lines.read()
-        if said:
-            return 0, json.loads(said)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), None
+            said = json.loads(lines.read() or '{"told": null, "lives": false}')
+        code = None if said["lives"] else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     finally:
         for number, heard in before.items():
             signal.signal(number, heard)
+    return code, said["told"]
 
 
-def _live(become: Callable[[Ready], int], command: int, writer: int, log: Path) -> None:
+def _live(become: Callable[[Starter], int], command: int, starter: Starter) -> None:
     """In the new process, which never returns; in a session of its own, so that a Ctrl-C reaches the command alone."""
     code = 255
     try:
         os.setsid()
         linux.die_with_parent()
         if os.getppid() == command:
-            code = become(lambda told: _let_go(told, writer, log))
+            code = become(starter)
     finally:
         os._exit(code)
-
-
-def _let_go(told: Any, writer: int, log: Path) -> None:
-    linux.outlive_parent()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for descriptor, own in ((nothing, 0), (said, 1), (said, 2)):
-        os.dup2(descriptor, own)
-    for descriptor in (nothing, said):
-        os.close(descriptor)
-    os.write(writer, json.dumps(told).encode())
-    os.close(writer)
 
 
 def _passing_on_to(pid: int) -> Callable[[int, FrameType | None], None]:

@@ -1,12 +1,13 @@
 """A run whose cluster stays when its verdict is told, to be looked into."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from harness import run
 from harness.attempt import Running
 from harness.core.plan import Plan
-from harness.daemon.detached import Ready
+from harness.daemon.detached import Starter
 from harness.daemon.place import Place
 from harness.daemon.staying import Stay
 from harness.daemon.watched import Watched
@@ -18,26 +19,27 @@ from harness.report.run_dir import RunDir
 from harness.run import check
 from harness.scenario.model import Scenario
 
-Tell = Callable[[Result], Any]
+Tell = Callable[[Result], None]
 
 
 class Keeping:
-    """`tell` shows a verdict, and gives what the command is to hear of it; `always`: also of one as expected."""
+    """`tell` shows a verdict, which the starter is told too; `always`: it stays also where that is as expected."""
 
     def __init__(
-        self, place: Place, lock: int, plan: Plan, scenario: Scenario, *, always: bool, ready: Ready, tell: Tell
+        self, place: Place, plan: Plan, scenario: Scenario, *, always: bool, starter: Starter, tell: Tell
     ) -> None:
-        self._place, self._lock, self._plan, self._scenario = place, lock, plan, scenario
-        self._always, self._ready, self._tell = always, ready, tell
-        self._is_told = False
+        self._place, self._plan, self._scenario = place, plan, scenario
+        self._always, self._starter, self._tell = always, starter, tell
+        self._has_stayed = False
 
     def run(self, progress: Progress, engine: str, **options: Any) -> int:
-        """Carry out the plan; the exit code, where the command has not heard of a verdict before. Raises as `run`."""
+        """Carry out the plan; the exit code of a run that did not stay. Raises as `run` does."""
         self._watched, self._engine = Watched(progress), engine
-        with Stay(self._place, self._lock, self._watched) as self._stay:
+        with ExitStack() as self._at_the_end:
             result = run(self._plan, self._scenario, progress=self._watched, before_stop=self._before_stop, **options)
-        if not self._is_told:
+        if not self._has_stayed:
             self._tell(result)
+            self._starter.tell(result.to_json())
         return result.exit_code
 
     def _before_stop(self, run_dir: RunDir, running: Running) -> None:
@@ -50,5 +52,7 @@ class Keeping:
         hands.take(running, diary.plan())
         self._watched.close()
         run_dir.write_result(result)
-        told, self._is_told = self._tell(result), True
-        self._stay.hold(hands, self._engine, self._ready, told)
+        self._tell(result)
+        self._has_stayed = True
+        stay = self._at_the_end.enter_context(Stay(self._place, self._place.claim(), self._watched))
+        stay.hold(hands, self._engine, self._starter, result.to_json())

@@ -62,12 +62,20 @@ class Place:
     def log(self) -> Path:
         return self.folder / "daemon.log"
 
+    def must_be_free(self) -> None:
+        """Raises InputError while a daemon has it."""
+        if self.is_held():
+            raise InputError(f"{self.name} is up already: harness status --name {self.name} tells of it")
+
     def claim(self) -> int:
         """
-        Make it ours; the descriptor of its lock, which lasts until the last process that has it ends.
+        Make it ours; the descriptor of its lock, which lasts until the last process that has it ends. What was left of
+        others that never came up is removed.
 
         Raises InputError while a daemon has it.
         """
+        for other in _home().iterdir():
+            Place(other.name, other).sweep()
         while True:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -77,9 +85,26 @@ class Place:
                     return lock
             except BlockingIOError:
                 os.close(lock)
-                raise InputError(f"{self.name} is up already: harness status --name {self.name} tells of it") from None
+                self.must_be_free()
+                continue
             except FileNotFoundError:
                 pass
+            os.close(lock)
+
+    def sweep(self) -> None:
+        """Remove it, where no daemon has it, and none has come so far that somebody may ask what became of it."""
+        if self._facts.exists():
+            return
+        try:
+            lock = os.open(self._lock, os.O_RDWR)
+        except OSError:
+            return
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.remove()
+        except BlockingIOError:
+            pass
+        finally:
             os.close(lock)
 
     def is_kept(self, lock: int) -> bool:

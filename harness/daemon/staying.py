@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.cluster.wait import wait_until
 from harness.daemon.desk import Desk
-from harness.daemon.detached import Ready
+from harness.daemon.detached import Starter
 from harness.daemon.doors import Doors
 from harness.daemon.place import Place
 from harness.daemon.server import Server
@@ -38,8 +38,8 @@ class Stay:
     def __exit__(self, *_: object) -> None:
         self._at_the_end.close()
 
-    def hold(self, hands: Hands, engine: str, ready: Ready, told: Any = None) -> None:
-        """Be `ready` with what is `told`, else with the status. Raises ClusterError before."""
+    def hold(self, hands: Hands, engine: str, starter: Starter, told: Any = None) -> None:
+        """Let go of the starter, who is told that, else the status. Raises ClusterError before."""
         running = hands.running
         doors = Doors((hands.run_dir.logs / "publisher.log").resolve())
         doors.open_all(hands.plan, running.cluster)
@@ -48,7 +48,7 @@ class Stay:
         self._at_the_end.enter_context(Server(self._place.socket, desk.word))
         self._at_the_end.callback(desk.is_down.set)
         desk.write_facts()
-        ready(desk.do_status() if told is None else told)
+        starter.let_go(desk.do_status() if told is None else told)
         with suppress(KeyboardInterrupt):
             while not desk.is_over.wait(_LOOK_EVERY_S) and self._place.is_kept(self._lock):
                 pass
@@ -59,12 +59,12 @@ class Stay:
             self._place.remove()
 
 
-def stay_up(place: Place, lock: int, live: Live, watched: Watched, ready: Ready) -> int:
+def stay_up(place: Place, lock: int, live: Live, watched: Watched, starter: Starter) -> int:
     """Start the cluster, hold it until its end is asked for, and stop it. Raises HarnessError before it is ready."""
     with Stay(place, lock, watched) as stay:
         live.start()
         try:
-            stay.hold(live, live.engine, ready)
+            stay.hold(live, live.engine, starter)
         except BaseException:
             live.abandon()
             raise

@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from harness.cluster import budget
-from harness.cluster.budget import Budget, folder_of_user
+from harness.cluster.budget import Budget
+from harness.cluster.private import runtime_folder
 from harness.cluster.room import Room
 from harness.cluster.wait import Interrupted, wait_until
 from harness.core.plan import Plan, Workload
@@ -150,9 +151,9 @@ def test_the_folder_is_the_users_alone(folder, monkeypatch, tmp_path):
     with pytest.raises(ClusterError, match="no folder of yours alone"):
         Budget(folder, ROOM)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    assert folder_of_user().parent == tmp_path
+    assert runtime_folder("harness-budget").parent == tmp_path
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    assert folder_of_user().name.endswith(f"-{os.getuid()}")
+    assert runtime_folder("harness-budget").name.endswith(f"-{os.getuid()}")
 
 
 def test_a_link_to_another_folder_is_refused(tmp_path):
