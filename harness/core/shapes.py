@@ -5,6 +5,7 @@ Ops are not looked at in this way as they are read, for that takes longer than j
 fails.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -13,6 +14,8 @@ import msgspec
 from harness.core.history import NEMESIS, Op
 
 _SHOWN = 40
+_PLACE, _PART = re.compile(r"at `\$(.*)`$"), re.compile(r"\[(\d+)\]|\.(\w+)")
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
 
 
 class Kind(NamedTuple):
@@ -103,7 +106,7 @@ ALWAYS: Mapping[str, Shape] = {
     "removed": _ID,
     "put": _ENTRY,
     "delete": {"key": TEXT, **_REVISION},
-    "snapshot": {**_REVISION, "kvs": Kind(f"a list of maps of {', '.join(_ENTRY)}", list[KeyValue])},
+    "snapshot": {**_REVISION, "kvs": Kind(f"a list of maps of {', '.join([*_ENTRY][:-1])} and text", list[KeyValue])},
     "leases": {**_REVISION, "leases": NUMBERS},
     "reach": {**_SENT, **_REVISION},
     "member": {"member": TEXT, **_SENT, **_REVISION},
@@ -178,9 +181,21 @@ def wrong_with(op: Op, guests: Collection[str] = ()) -> str:
             continue
         try:
             msgspec.convert(op.value[name], kind.type)
-        except msgspec.ValidationError:
-            return f"{name!r} is {_shown(op.value[name])}; it should be {kind.words}"
+        except msgspec.ValidationError as error:
+            return _misfit(name, op.value[name], kind, str(error))
     return ""
+
+
+def _misfit(name: str, value: Any, kind: Kind, said: str) -> str:
+    """`'kvs[3].lease' is missing; 'kvs' should be a list of ...`: as near as msgspec says it, which knows no keys."""
+    inner = _PLACE.search(said)
+    place = inner[1] if inner and "..." not in inner[1] else ""
+    for index, field in _PART.findall(place):
+        value = value[int(index)] if index else value[field]
+    should = f"{name!r} should be {kind.words}" if place else f"it should be {kind.words}"
+    if missing := _MISSING.match(said):
+        return f"'{name}{place}.{missing[1]}' is missing; {name!r} should be {kind.words}"
+    return f"'{name}{place}' is {_shown(value)}; {should}"
 
 
 def _fields(op: Op) -> Iterator[tuple[str, Kind]]:

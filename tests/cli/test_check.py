@@ -32,7 +32,7 @@ def test_a_stored_run_is_judged_from_its_history_alone(tmp_path, capsys):
     [
         ("revision", "seven", "'revision' is \"seven\"; it should be a whole number, 0 or more"),
         ("revision", None, "'revision' is null; it should be a whole number, 0 or more"),
-        ("kvs", [{"key": "/a"}], '\'kvs\' is [{"key":"/a"}]; it should be a list of maps of key, revision, '),
+        ("kvs", [{"key": "/a"}], "'kvs[0].revision' is missing; 'kvs' should be a list of maps of key, revision, "),
         ("kvs", GONE, "'kvs' is missing; it should be a list of maps of key, revision, "),
     ],
 )
