@@ -22,7 +22,7 @@ from harness.report.soak_progress import Progress
 
 _WITH_RESULT, _INTERRUPTED, _WRONG_INPUT, _FAILED = (0, 1, 2), 130, 254, 255
 _KEPT = "kept so far: "
-_BLOCK = 512
+_BLOCK, _SHOWN = 512, 80
 _TICK_S = 1.0
 
 
@@ -142,7 +142,7 @@ class Soak:
         try:
             result = Result.from_json(line)
         except (ValueError, KeyError, TypeError) as error:
-            raise ClusterError(f"what the run said is no result: {type(error).__name__}: {error}") from error
+            raise ClusterError(f"what the run said is no result: {line[:_SHOWN]!r}") from error
         folder = Path(result.run_dir)
         if digest(RunDir.open(folder).read_plan()) != task.plan:
             raise InputError(f"{folder} has another plan: the scenario was changed while the soak went on")

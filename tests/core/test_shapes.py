@@ -85,7 +85,9 @@ def test_a_fault_has_targets_whatever_its_name_and_an_effect_once_it_is_injected
     begun = {"step": 0, "targets": ["worker-1"]}
     assert wrong_with(op("pause", begun, "invoke", NEMESIS)) == ""
     assert wrong_with(op("pause", begun, "ok", NEMESIS)).startswith("'effect' is missing; it should be one of proven,")
-    assert wrong_with(op("partition", {**begun, "cuts": [["a", "b"]]}, "invoke", NEMESIS)).startswith("'cuts[0][0]' is ")
+    assert wrong_with(op("partition", {**begun, "cuts": [["a", "b"]]}, "invoke", NEMESIS)).startswith(
+        "'cuts[0][0]' is "
+    )
 
 
 def test_an_op_of_an_unknown_name_may_hold_anything():

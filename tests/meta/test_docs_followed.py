@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(660)]
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 NOT_RUN = {
     r"python3 -m venv .*": "the folder has the environment of these tests",
-    r"python3 -m pip .*": "what it installs is there; the tutorial is followed with all of it",
+    r"(python3 -m )?pip .*": "what it installs is there; the tutorial is followed with all of it",
     r"\.venv/bin/tox": "these tests, within themselves",
     r"harness soak partition --runs-count 50": "takes minutes; docs/ci.md has a shorter one",
     r"harness soak scenarios/\*\.yaml --runs-count 3": "takes half an hour; the tests run each once",
