@@ -3,7 +3,6 @@
 import click
 
 from harness.cli import exits, options
-from harness.cli.output import tell, terminal
 
 
 @click.command(short_help="What this machine can do, and how what it lacks comes.")
@@ -20,6 +19,7 @@ def command(as_json: bool) -> int:
       harness doctor
       harness doctor --json
     """
+    from harness.cli.output import tell, terminal
     from harness.doctor.examine import examine
     from harness.doctor.screen import screen
 
