@@ -26,7 +26,7 @@ def test_it(cluster):
     with cluster.inject("kill", "worker-1") as fault:
         assert fault.targets == ("worker-1",)
         cluster.wait_offline("worker-1")
-        with pytest.raises(InputError, match="worker-1 is held to the end by the kill"):
+        with pytest.raises(InputError, match="worker-1 is held by kill"):
             cluster.inject("pause", "worker-1")
     cluster.wait_online()
     cut = cluster.inject("partition", [["worker-1", "client-1"], "rest"])

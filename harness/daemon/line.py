@@ -25,7 +25,8 @@ def ask_for_descriptors(place: Place, do: str, **fields: Any) -> tuple[Any, list
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(_ANSWER_S)
         try:
-            line.connect(str(place.socket))
+            with place.socket() as path:
+                line.connect(path)
         except OSError as error:
             raise absent(place) from error
         line.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")

@@ -21,6 +21,7 @@ from harness.cluster.private import make_private, runtime_folder
 from harness.errors import ClusterError, InputError
 
 DEFAULT = "dev"
+_SOCKET = "socket"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _FAILS = "no place for clusters that stay"
 
@@ -54,9 +55,14 @@ class Place:
             raise InputError(f"{name!r} can't be a cluster's name: {allowed}")
         return cls(name, _home() / name)
 
-    @property
-    def socket(self) -> Path:
-        return self.folder / "socket"
+    @contextmanager
+    def socket(self) -> Iterator[str]:
+        """Its path while the context lasts, in few characters: a socket's may have 107. Raises OSError."""
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield f"/proc/self/fd/{folder}/{_SOCKET}"
+        finally:
+            os.close(folder)
 
     @property
     def log(self) -> Path:
@@ -145,7 +151,7 @@ class Place:
     def clear(self) -> None:
         """Of what a dead daemon left there remains only the lock, which may be ours by now."""
         with _told():
-            for path in (self._facts, self.socket, self.log):
+            for path in (self._facts, self.folder / _SOCKET, self.log):
                 path.unlink(missing_ok=True)
 
     def remove(self) -> None:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 from harness.errors import HarnessError, InputError
@@ -26,12 +25,11 @@ class Handed:
 class Server:
     """A context, which on leaving waits for the answers that are under way; `word` finds what does a word."""
 
-    def __init__(self, path: Path, word: Callable[[str], Callable[..., Any]]) -> None:
+    def __init__(self, path: str, word: Callable[[str], Callable[..., Any]]) -> None:
         self._word = word
         self._threads = list[threading.Thread]()
         self._listener = socket.socket(socket.AF_UNIX)
-        path.unlink(missing_ok=True)
-        self._listener.bind(str(path))
+        self._listener.bind(path)
         self._listener.listen(64)
 
     def __enter__(self) -> Self:

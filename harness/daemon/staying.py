@@ -45,7 +45,8 @@ class Stay:
         doors.open_all(hands.plan, running.cluster)
         self._watched.look_at(hands.plan, running.status)
         desk = Desk(self._place, hands, self._watched, doors, engine)
-        self._at_the_end.enter_context(Server(self._place.socket, desk.word))
+        with self._place.socket() as path:
+            self._at_the_end.enter_context(Server(path, desk.word))
         self._at_the_end.callback(desk.is_down.set)
         desk.write_facts()
         starter.let_go(desk.do_status() if told is None else told)

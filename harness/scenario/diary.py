@@ -59,7 +59,11 @@ class Diary:
             raise InputError(f"no fault is called {fault!r}; {nearest(fault, [*FAULTS])}there are {', '.join(FAULTS)}")
         row = {"at": _text(at_s), **({} if for_s is None else {"for": _text(for_s)}), fault: deepcopy(given)}
         grown = {**self.document, "steps": [*self.document.get("steps", ()), row]}
-        plan = self._drawn_up(grown)
+        try:
+            plan = self._drawn_up(grown)
+        except InputError:
+            must_be_fit(self._drawn_up(_ended(grown)).steps[-1])  # says it better, where what is open is in the way
+            raise
         step = plan.steps[-1]
         must_be_fit(step)
         row[fault], self._plan = _drawn(given, step), plan
@@ -96,6 +100,13 @@ def text_of(document: dict[str, Any]) -> str:
     yaml.default_flow_style = None
     yaml.dump(document or {}, out)
     return out.getvalue()
+
+
+def _ended(document: dict[str, Any]) -> dict[str, Any]:
+    """The same, but each step before the last is over at once."""
+    *before, last = document["steps"]
+    over = [row | {"for": "0s"} if any(FAULTS[key].takes_for for key in row.keys() & FAULTS) else row for row in before]
+    return {**document, "steps": [*over, last]}
 
 
 def _drawn(given: Any, step: Step) -> Any:

@@ -1,0 +1,282 @@
+"""A cluster that stays: up, faults, questions, programs inside of it, down; and what befalls it meanwhile."""
+
+import json
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from contextlib import closing, nullcontext
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.cluster.engine import Engine
+from harness.cluster.wait import wait_until
+from tests.clients.installed import NotInstalledError, interpreter_in
+from tests.integration.desk import Desk, mounts, somebody
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+GONE_S = 10.0
+ETCDCTL = ["etcdctl", "get", "--prefix", "--keys-only", "/"]
+
+
+@pytest.fixture
+def runtime():
+    with tempfile.TemporaryDirectory(prefix="harness-test-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(params=["root", "user"])
+def desk(request, tmp_path, runtime):
+    """As root, where the tests are, and without its rights; at the end nothing of it is left."""
+    with somebody() if request.param == "user" else nullcontext(()) as prefix:
+        yield from _left_clean(Desk(tmp_path, runtime, prefix))
+
+
+@pytest.fixture
+def desk_of_mine(tmp_path, runtime):
+    yield from _left_clean(Desk(tmp_path, runtime))
+
+
+def _left_clean(desk):
+    there = mounts()
+    yield desk
+    try:
+        wait_until("the end of all", lambda: not desk.processes(), GONE_S)
+    finally:
+        for pid in desk.processes():
+            os.kill(pid, signal.SIGKILL)
+    assert mounts() == there
+    assert list((desk.runtime / "harness").iterdir()) == []
+
+
+def in_a_terminal_that_is_closed(desk, *words):
+    """What the command says on a terminal of its own, which is then gone, and with it all that hears of that."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(desk.folder)
+        os.execve("/bin/sh", ["sh", "-c", '"$@"; read line', "sh", *desk.words(*words)], desk.environment)
+    said = b""
+    while b"harness down" not in said:
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    return said.decode()
+
+
+def test_two_clusters_stay_when_their_terminals_close_and_do_not_meet(desk):
+    for name in ("a", "b"):
+        told = in_a_terminal_that_is_closed(desk, "up", "--name", name, "--etcd", "process", "--workers", "2")
+        assert f"{name} is up in" in told
+    assert desk("inject", "--name", "a", "isolate", "worker-1").startswith("#1 isolate worker-1: proven in ")
+    assert desk("inject", "--name", "a", "pause", "worker-2", "--for", "1m").startswith("#2 pause worker-2: proven in ")
+    desk.until("worker-1 offline in a", lambda: desk.node("a", "worker-1")["state"] == "offline")
+    a, b = desk.status("a"), desk.status("b")
+    assert [fault["told"] for fault in a["faults"]] == ["isolate worker-1", "pause worker-2"]
+    assert (a["faults"][0]["heals_in_s"], b["faults"]) == (None, [])
+    assert [(row["state"], row["process"]) for row in b["nodes"] if row["node"].startswith("worker")] == [
+        ("online", "running")
+    ] * 2
+    assert desk("down", "--name", "a").startswith("a is down: nothing left behind")
+    assert desk("status", "--name", "b").startswith("b   up ")
+    assert desk("down", "--name", "b").startswith("b is down: nothing left behind")
+
+
+def test_what_is_published_is_reached_from_outside_and_what_is_inside_by_its_name(desk):
+    told = desk.up("a")
+    doors = {row["node"]: row["door"] for row in told["nodes"] if row["door"]}
+    assert set(doors) == {"etcd-1", "worker-1", "worker-2", "worker-3"}
+    for worker in ("worker-1", "worker-3"):
+        with urllib.request.urlopen(f"http://{doors[worker]}/v1/health") as answer:
+            assert json.load(answer)["id"].startswith("worker-")
+    listed = in_a_shell(desk, f'eval "$({shlex.join(desk.words("env", "--name", "a"))})"; {shlex.join(ETCDCTL)}')
+    inside = desk("exec", "--name", "a", "--", *ETCDCTL)
+    assert inside == listed
+    assert listed.count("AUTHORIZED") == 3
+    assert desk("exec", "--name", "a", "worker-2", "--", "sh", "-c", "cat /proc/net/fib_trie").count("10.42.0.3") > 0
+    desk("inject", "--name", "a", "isolate", "user-1")
+    desk("exec", "--name", "a", "--", *ETCDCTL, "--dial-timeout=200ms", "--command-timeout=500ms", code=1)
+    desk("heal", "--name", "a")
+    desk("exec", "--name", "a", "--", "sh", "-c", "exit 7", code=7)
+    desk("exec", "--name", "a", "--", "sh", "-c", "kill -TERM $$", code=143)
+    desk("down", "--name", "a")
+
+
+def in_a_shell(desk, script):
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**desk.environment, "PATH": path}
+    done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_faults_heal_by_themselves_by_number_and_all_at_once_and_it_is_judged_so_far(desk_of_mine):
+    desk = desk_of_mine
+    desk.up("a", "--workers", "3")
+    assert desk("heal", "--name", "a") == "nothing is open\n"
+    desk("inject", "--name", "a", "pause", "worker-1", "--for", "300ms")
+    desk.until("its end", lambda: not desk.status("a")["faults"])
+    assert desk("heal", "--name", "a", "1") == "#1 pause worker-1: was healed already\n"
+    told = desk("inject", "--name", "a", "pause", "worker-1,worker-2")
+    assert re.match(r"#2 pause worker-1 worker-2: proven in .*, until harness heal\n", told)
+    assert "is held by pause (#2)" in desk("inject", "--name", "a", "restart", "worker-2", code=254)
+    told = desk("inject", "--name", "a", "partition", "worker-3", "rest")
+    assert told.startswith("#3 partition worker-3 | rest: proven in ")
+    assert "nobody can join while partition (#3)" in desk("join", "--name", "a", code=254)
+    assert desk("heal", "--name", "a", "3") == "#3 partition worker-3 | rest: healed\n"
+    assert desk("heal", "--name", "a") == "#2 pause worker-1 worker-2: healed\n"
+    assert "#4 join worker-4: proven in " in desk("join", "--name", "a")
+    assert desk.node("a", "worker-4")["door"]
+    assert desk("decommission", "--name", "a", "worker-4").startswith("#5 decommission worker-4 (TERM): proven in ")
+    assert desk.node("a", "worker-4")["state"] == "removed"
+    assert desk("inject", "--name", "a", "kill", "worker-1").startswith("#6 kill worker-1: proven in ")
+    assert desk("heal", "--name", "a") == "#6 kill worker-1: stays; harness heal 6 undoes it\n"
+    assert desk("heal", "--name", "a", "6") == "#6 kill worker-1: healed\n"
+    result = json.loads(desk("check", "--name", "a", "--json"))
+    assert {row["name"]: row["outcome"] for row in result["invariants"]}["one-live-process"] == "valid"
+    assert {"name": "nothing-left-behind", "reason": "it runs still"} in result["not_judged"]
+    assert not [row for row in result["invariants"] if row["outcome"] == "violated"]
+    desk("down", "--name", "a")
+    scenario = next((desk.folder / "runs").glob("a-*")) / "scenario.yaml"
+    told = ["pause", "pause", "partition", "join", "decommission", "kill"]
+    assert [step["fault"] for step in json.loads(desk("plan", str(scenario), "--json"))["steps"]] == told
+
+
+def test_whose_a_key_is_etcd_and_clients_say_alike(desk_of_mine):
+    desk = desk_of_mine
+    desk.up("a", "--workers", "3")
+    key = "file:///ufs/key-00001"
+    desk.until("a view", lambda: desk.node("a", "client-1")["view"]["online"] == 3)
+    told = json.loads(desk("where", "--name", "a", key, "--json"))
+    owner, *others = told["candidates"]
+    assert told["clients"]["client-1"]["owner"] == owner
+    assert sorted([owner, *others]) == ["worker-1", "worker-2", "worker-3"]
+    shares = json.loads(desk("ring", "--name", "a", "--json"))["workers"]
+    assert sum(row["owns"] for row in shares) == pytest.approx(1)
+    desk("inject", "--name", "a", "kill", owner)
+    desk.until(
+        "a new owner", lambda: owner not in json.loads(desk("where", "--name", "a", key, "--json"))["candidates"]
+    )
+    assert json.loads(desk("where", "--name", "a", key, "--json"))["candidates"][0] == others[0]
+    desk("down", "--name", "a")
+
+
+def test_a_daemon_that_was_killed_is_told_and_cleaned_up(desk):
+    desk.up("a", "--workers", "1")
+    os.kill(daemon_of(desk), signal.SIGKILL)
+    wait_until("the end of all", lambda: not desk.processes(), GONE_S)
+    told = desk("status", "--name", "a", code=255)
+    assert re.fullmatch(
+        r"a is dead: its daemon \(process \d+\) was killed, .*; harness down --name a cleans up\n", told
+    )
+    assert told == desk("inject", "--name", "a", "pause", "worker-1", code=255)
+    desk("down", "--name", "a")
+    assert desk("down", "--name", "a", code=254) == "no cluster is called a; none is up\n"
+    desk.up("a", "--workers", "1")
+    os.kill(daemon_of(desk), signal.SIGKILL)
+    wait_until("the end of all", lambda: not desk.processes(), GONE_S)
+    desk.up("a", "--workers", "1")
+    assert "a is up already" in desk("up", "--name", "a", code=254)
+    desk("down", "--name", "a")
+
+
+def daemon_of(desk):
+    """The one of ours whose parent is none of ours."""
+    ours = desk.processes()
+    (daemon,) = [pid for pid in ours if psutil.Process(pid).ppid() not in ours]
+    return daemon
+
+
+def test_the_command_that_starts_it_may_be_killed_at_any_time(desk_of_mine):
+    for moment_s in (0.1, 0.3, 0.5, 0.7):
+        command = desk_of_mine.start("up", "--name", "a", "--etcd", "process")
+        try:
+            command.wait(moment_s)
+        except Exception:
+            command.kill()
+        command.communicate()
+        facts = desk_of_mine.runtime / "harness" / "a" / "cluster.json"
+        wait_until("up or gone", lambda facts=facts: facts.exists() or not desk_of_mine.processes(), GONE_S)
+        if facts.exists():
+            desk_of_mine("down", "--name", "a")
+    wait_until("the end of all", lambda: not desk_of_mine.processes(), GONE_S)
+    desk_of_mine.up("b", "--workers", "1")
+    desk_of_mine("down", "--name", "b")
+
+
+def test_a_worker_killed_by_somebody_else_is_told_and_the_cluster_goes_on(desk_of_mine):
+    desk = desk_of_mine
+    desk.up("a", "--workers", "2")
+    os.kill(desk.node("a", "worker-1")["pid"], signal.SIGKILL)
+    desk.until("its death", lambda: desk.node("a", "worker-1")["process"] == "died")
+    (note,) = desk.status("a")["notes"]
+    assert note.startswith("worker-1 was ended by SIGKILL after ")
+    assert "worker-1 did not run" in desk("inject", "--name", "a", "restart", "worker-1", "down_for=100ms")
+    desk.until("worker-1 online", lambda: desk.node("a", "worker-1")["state"] == "online")
+    assert desk.status("a")["notes"] == []
+    desk("down", "--name", "a")
+
+
+def test_a_machine_that_was_suspended_goes_on_where_it_was(desk_of_mine):
+    """All that is of the cluster stops for longer than a lease, and goes on."""
+    desk = desk_of_mine
+    desk.up("a", "--workers", "2")
+    before = desk.status("a")["revision"]
+    stopped = [psutil.Process(pid) for pid in desk.processes()]
+    for process in stopped:
+        process.suspend()
+    with pytest.raises(psutil.TimeoutExpired):
+        stopped[0].wait(4)
+    for process in stopped:
+        process.resume()
+
+    def is_back():
+        told = desk.status("a")
+        return told["revision"] > before and all(
+            row["view"]["online"] == 2 for row in told["nodes"] if row["node"].startswith("worker")
+        )
+
+    desk.until("all online again", is_back)
+    desk("down", "--name", "a")
+
+
+def test_the_package_of_pypi_reads_through_the_cluster(desk_of_mine, tmp_path_factory):
+    desk, own = desk_of_mine, tmp_path_factory.getbasetemp()
+    try:
+        python = interpreter_in(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+    except NotInstalledError as error:
+        if "HARNESS_REQUIRE_PYPI" in os.environ:
+            raise
+        pytest.skip(f"PyPI is out of reach: {error}")
+    (desk.folder / "read.py").write_text(
+        "from alluxio import AlluxioFileSystem\n"
+        'options = {"alluxio.user.consistent.hash.virtual.node.count.per.worker": "2000"}\n'
+        'print(len(AlluxioFileSystem(etcd_hosts="etcd-1", options=options).read("file:///ufs/key-00001")))\n'
+    )
+    desk.up("a")
+    said = desk("exec", "--name", "a", "--", str(python), "read.py")
+    told = desk("exec", "--name", "a", "--", "sh", "-c", "wc -c < /ufs/key-00001")
+    assert said.splitlines()[-1] == told.strip()
+    assert int(told) > 0
+    desk("down", "--name", "a")
+
+
+def test_etcd_in_a_container_is_reached_and_nothing_of_it_stays(tmp_path, runtime, engine):
+    desk = Desk(tmp_path, runtime, etcd="docker")
+    desk.up("a", "--workers", "2")
+    assert desk("exec", "--name", "a", "etcd-1", "--", *ETCDCTL).count("AUTHORIZED") == 2
+    desk("inject", "--name", "a", "restart", "etcd-1")
+    desk.until("etcd ready", lambda: desk.node("a", "etcd-1")["state"] in ("ready", "leads"))
+    desk("down", "--name", "a")
+    desk.up("a", "--workers", "1")
+    os.kill(daemon_of(desk), signal.SIGKILL)
+    wait_until("the end of all", lambda: not desk.processes(), 30)
+    desk("down", "--name", "a")
+    with closing(Engine(engine)) as found:
+        assert [found.containers(str(run.resolve())) for run in (tmp_path / "runs").iterdir()] == [[], []]
