@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,10 +20,18 @@ def completed(found: Callable[[click.Context], Iterable[str]]) -> Complete:
     def complete(context: click.Context, _: click.Parameter, typed: str) -> list[str]:
         before, comma, last = typed.rpartition(",")
         with suppress(HarnessError, OSError):
-            return [f"{before}{comma}{word}" for word in found(context) if word.startswith(last)]
+            words = [word for word in found(context) if word.startswith(last) and word not in before.split(",")]
+            return [f"{before}{comma}{word}" for word in words]
         return []
 
     return complete
+
+
+def scenario_names(_: click.Context) -> list[str]:
+    """Those that come with the package, and files here."""
+    from harness.packaged import scenarios
+
+    return [*scenarios(), *(str(path) for pattern in ("*.yaml", "scenarios/*.yaml") for path in Path().glob(pattern))]
 
 
 def cluster_names(_: click.Context) -> list[str]:
@@ -43,4 +52,11 @@ name: Decorator = click.option(
     metavar="NAME",
     help="Which cluster; HARNESS_NAME names it too.",
     shell_complete=completed(cluster_names),
+)
+scenarios: Decorator = click.argument(
+    "scenarios",
+    nargs=-1,
+    required=True,
+    metavar="SCENARIO...",
+    shell_complete=completed(scenario_names),
 )

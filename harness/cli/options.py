@@ -107,13 +107,6 @@ runs: Decorator = click.option(
 )
 
 
-def scenario_names(_: click.Context) -> list[str]:
-    """Those that come with the package, and files here."""
-    from harness.packaged import scenarios
-
-    return [*scenarios(), *(str(path) for pattern in ("*.yaml", "scenarios/*.yaml") for path in Path().glob(pattern))]
-
-
 def seed_of(scenario: "Scenario", asked: int | None) -> int:
     """The seed asked for, else the scenario's, else any."""
     if asked is not None:

@@ -5,13 +5,13 @@ from shlex import join
 
 import click
 
-from harness.cli import options
+from harness.cli import named, options
 from harness.core.plan import Plan
 from harness.report.wording import step_text, when_text
 
 
 @click.command()
-@click.argument("scenario", metavar="SCENARIO")
+@click.argument("scenario", metavar="SCENARIO", shell_complete=named.completed(named.scenario_names))
 @options.seed
 @options.overrides
 @options.as_json

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli import exits, options
+from harness.cli import exits, named, options
 from harness.cli.plan import summary
 from harness.core.plan import Plan
 from harness.errors import InputError
@@ -53,7 +53,7 @@ class Job:
 
 
 @click.command()
-@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
+@named.scenarios
 @options.seed
 @options.runs
 @options.etcd

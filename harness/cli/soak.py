@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli import exits, options
+from harness.cli import exits, named, options
 from harness.cli.run import Wanted
 from harness.core.lasting import run_s
 from harness.core.plan import SEED_MAX, Plan
@@ -26,7 +26,7 @@ _RUNS_MAX = 100_000
 
 
 @click.command(short_help="Carry out scenarios with many seeds, and sum them up.")
-@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
+@named.scenarios
 @click.option(
     "--runs-count",
     type=options.WholeNumber(1, _RUNS_MAX),

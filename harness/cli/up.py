@@ -21,9 +21,7 @@ _QUIET = {"lookups_per_s": 2, "reads_per_s": 1}
 
 
 @click.command(short_help="Start a cluster that stays, to work against.")
-@click.argument(
-    "scenario", required=False, metavar="[SCENARIO]", shell_complete=named.completed(options.scenario_names)
-)
+@click.argument("scenario", required=False, metavar="[SCENARIO]", shell_complete=named.completed(named.scenario_names))
 @named.name
 @click.option("--workers", type=options.WholeNumber(1), metavar="N", help="How many. [default: the scenario's, else 3]")
 @click.option("--clients", type=options.WholeNumber(0), metavar="N", help="How many. [default: the scenario's, else 1]")

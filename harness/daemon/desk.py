@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from harness.answers import Injected
 from harness.cluster.etcd_server import endpoints
 from harness.core.identity import WorkerId
 from harness.core.lasting import PROCEDURES, is_for_good, lasts_s
@@ -20,7 +21,7 @@ from harness.daemon.server import Handed
 from harness.daemon.spoken import spoken
 from harness.daemon.watched import Watched
 from harness.errors import ClusterError, HarnessError, InputError
-from harness.hands import Hands, Injected
+from harness.hands import Hands
 from harness.report.wording import step_text
 
 _VNODES = "alluxio.user.worker.selection.policy.consistent.hash.virtual.node.count.per.worker"

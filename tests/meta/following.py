@@ -23,20 +23,18 @@ _NUMBER = re.compile(r"<?-?\b\d+(\.\d+)?( min \d+ s| h \d+ min| ?(ms|s|%)(?!\w))
 _OF_PYTEST = re.compile(r"(?m)^=+( .* )=+$")
 _LONGER = re.compile(r" \(\d+:\d\d:\d\d\)")
 _PATIENCE_S = 600
-_BESIDE = "& beside=$!\nset +m\ntrap 'kill -- -$beside; wait' EXIT"
-"""A group of its own, ended with the shell, which waits for it."""
 
 
 class Step(NamedTuple):
-    """`shown` is what the document says that one sees; no status is that of one that goes on."""
+    """`shown` is what the document says that one sees."""
 
     command: str
-    status: int | None
+    status: int
     shown: str = ""
 
 
 class Said(NamedTuple):
-    """Without a status it did not end, or was never begun."""
+    """Without a status it was never begun."""
 
     step: Step
     status: int | None
@@ -45,13 +43,12 @@ class Said(NamedTuple):
 
 class Script:
     """
-    `not_run` are patterns of what is left out, `changed` texts that are replaced, `goes_on` commands that
-    run beside the following ones, which begin once the shell has done what stands there, and is ended after them.
+    `not_run` are patterns of what is left out, `changed` texts that are replaced.
     """
 
-    def __init__(self, folder: Path, not_run=(), changed=None, goes_on=None) -> None:
+    def __init__(self, folder: Path, not_run=(), changed=None) -> None:
         self._folder, self._not_run = folder, [re.compile(pattern) for pattern in not_run]
-        self._changed, self._goes_on = changed or {}, goes_on or {}
+        self._changed = changed or {}
         self._steps, self._lines = list[Step](), ["outside=$PATH"]
 
     @property
@@ -86,15 +83,11 @@ class Script:
         for old, new in self._changed.items():
             text = text.replace(old, new)
         number = len(self._steps)
-        until = self._goes_on.get(text)
-        self._steps.append(Step(text, None if until else int(status[1]) if status else 0))
+        self._steps.append(Step(text, int(status[1]) if status else 0))
         if in_shell_of_its_own:
             text = f"PATH=$outside bash -ec {shlex.quote(text)}"
         ends = f">.said/{number} 2>&1 </dev/null"
-        if until:
-            self._lines += ["set -m", "{ trap : TERM", text, f"}} {ends} {_BESIDE}", until]
-        else:
-            self._lines += ["{", text, f"}} {ends}", f"echo $? >.said/{number}.status"]
+        self._lines += ["{", text, f"}} {ends}", f"echo $? >.said/{number}.status"]
 
     def _is_left_out(self, part: str) -> bool:
         return any(pattern.fullmatch(part) for pattern in self._not_run)

@@ -2,7 +2,6 @@
 
 import os
 
-import psutil
 import pytest
 
 from tests.meta.following import Script, shows, wrong
@@ -70,14 +69,6 @@ def test_what_is_not_said_is_told(followed):
 def test_a_command_may_be_changed_and_then_has_to_say_the_same(followed):
     said = followed(commands("echo 600 times", shown="600 times"), changed={"600": "6"})
     assert (said[0].output, wrong(said)) == ("6 times\n", [])
-
-
-def test_one_that_goes_on_runs_beside_the_others_and_is_ended_with_them(followed):
-    goes_on = "sh -c 'echo $$ >begun; sleep 60'"
-    until = "until test -s begun; do :; done"
-    said = followed(commands(goes_on, "cat begun"), goes_on={goes_on: until})
-    assert wrong(said) == []
-    assert not psutil.pid_exists(int(said[1].output))
 
 
 def test_each_step_of_a_job_is_a_shell_of_its_own(followed):

@@ -23,6 +23,7 @@ LAYERS = (
     {"observer"},
     {"report"},
     {"attempt"},
+    {"answers"},
     {"hands"},
     {"run", "doctor"},
     {"live", "soak"},
