@@ -39,4 +39,7 @@ def _so_far(name: str) -> Path:
     from harness.daemon.line import ask
     from harness.daemon.place import Place
 
-    return Path(ask(Place.of(name), "record"))
+    place = Place.of(name)
+    if not place.exists():
+        raise click.UsageError(f"Missing argument 'RUN_DIR...', and no cluster is up that is called {name}.")
+    return Path(ask(place, "record"))

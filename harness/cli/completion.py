@@ -15,6 +15,7 @@ def command(context: click.Context, shell: str) -> None:
 
     \b
     Examples:
+      harness completion bash
       eval "$(harness completion bash)"        # in ~/.bashrc
       eval "$(harness completion zsh)"         # in ~/.zshrc
       harness completion fish | source         # in ~/.config/fish/config.fish

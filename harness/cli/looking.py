@@ -165,8 +165,8 @@ def env(name: str) -> None:
 
     \b
     Examples:
+      harness env
       eval "$(harness env)" && etcdctl get --prefix --keys-only /
-      eval "$(harness env --name big)" && curl "$HARNESS_WORKER_1/v1/health"
     """
     told = ask(Place.of(name), "status")
     doors = {row["node"]: f"http://{row['door']}" for row in told["nodes"] if row["door"]}

@@ -50,7 +50,7 @@ name: Decorator = click.option(
     default=DEFAULT,
     show_default=True,
     metavar="NAME",
-    help="Which cluster; HARNESS_NAME names it too.",
+    help="Which cluster; or HARNESS_NAME.",
     shell_complete=completed(cluster_names),
 )
 scenarios: Decorator = click.argument(

@@ -41,7 +41,7 @@ def command(scenario: str | None, name: str, as_json: bool, **wanted: Any) -> in
     Examples:
       harness up
       harness up --name big --workers 20 --etcd-members 3
-      harness up partition && harness inject pause worker-2 --for 10s && harness status
+      harness up partition
     """
     place, began_s = Place.of(name), time.monotonic()
     lock = place.claim()
