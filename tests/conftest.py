@@ -167,3 +167,12 @@ def own_etcd(tmp_path):
 def etcd(etcd_server):
     """A fresh cluster name in the session's etcd."""
     return Cluster(f"test-{next(_numbers)}", etcd_server)
+
+
+@pytest.fixture
+def clusters(tmp_path_factory, monkeypatch):
+    """The folder in which clusters that stay are found, of this test alone."""
+    runtime = tmp_path_factory.mktemp("run")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    monkeypatch.delenv("HARNESS_NAME", raising=False)
+    return runtime / "harness"

@@ -29,8 +29,8 @@ def ask_for_descriptors(place: Place, do: str, **fields: Any) -> tuple[Any, list
                 line.connect(path)
         except OSError as error:
             raise absent(place) from error
-        line.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")
         try:
+            line.sendall(json.dumps({"do": do, **fields}).encode() + b"\n")
             data, descriptors, *_ = socket.recv_fds(line, 1 << 20, _DESCRIPTORS_MAX)
             while not data.endswith(b"\n") and (more := line.recv(1 << 20)):
                 data += more

@@ -80,22 +80,23 @@ class Place:
 
         Raises InputError while a daemon has it.
         """
-        for other in _home().iterdir():
-            Place(other.name, other).sweep()
-        while True:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
-            lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.path.samestat(os.fstat(lock), self._lock.stat()):  # else it was removed meanwhile
-                    return lock
-            except BlockingIOError:
+        with _turn():
+            for other in _home().iterdir():
+                Place(other.name, other).sweep()
+            while True:
+                self.folder.mkdir(mode=0o700, exist_ok=True)
+                lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if os.path.samestat(os.fstat(lock), self._lock.stat()):  # else it was removed meanwhile
+                        return lock
+                except BlockingIOError:
+                    os.close(lock)
+                    self.must_be_free()
+                    continue
+                except FileNotFoundError:
+                    pass
                 os.close(lock)
-                self.must_be_free()
-                continue
-            except FileNotFoundError:
-                pass
-            os.close(lock)
 
     def sweep(self) -> None:
         """Remove it, where no daemon has it, and none has come so far that somebody may ask what became of it."""
@@ -123,7 +124,7 @@ class Place:
 
     def is_held(self) -> bool:
         """Whether its daemon lives, or is about to."""
-        with suppress(FileNotFoundError), self._lock.open("rb") as lock:
+        with suppress(FileNotFoundError, NotADirectoryError), self._lock.open("rb") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -177,6 +178,17 @@ def _home() -> Path:
     home = runtime_folder("harness")
     make_private(home, _FAILS)
     return home
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One after the other, so that nobody who sweeps is taken for a daemon, or sweeps what another one claims."""
+    home = os.open(_home(), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(home, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(home)
 
 
 @contextmanager

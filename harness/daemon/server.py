@@ -28,17 +28,19 @@ class Server:
     def __init__(self, path: str, word: Callable[[str], Callable[..., Any]]) -> None:
         self._word = word
         self._threads = list[threading.Thread]()
+        self._accepting = threading.Thread(target=self._accept, name="server", daemon=True)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(path)
         self._listener.listen(64)
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, name="server", daemon=True).start()
+        self._accepting.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
         self._listener.close()
         for thread in self._threads:
             thread.join(_LAST_WORDS_S)

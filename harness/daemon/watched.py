@@ -36,7 +36,7 @@ class Watched(Quiet):
         self._shown = shown or Quiet()
         self._lock = threading.Lock()
         self._cluster: tuple[Plan, Status] | None = None
-        self._processes = dict[str, str]()
+        self._processes, self._leaving = dict[str, str](), set[str]()
         self._since = dict[str, tuple[Standing, int]]()
         self.epitaphs = dict[str, str]()
         """What each node that died unasked left to say, until it is started again."""
@@ -89,15 +89,15 @@ class Watched(Quiet):
         if op.f == "start":
             self._processes[op.actor], self.pids[op.actor] = "running", op.value["pid"]
             self.epitaphs.pop(op.actor, None)
+            self._leaving.discard(op.actor)
         elif op.f == "exit":
-            removed = self._processes.get(op.actor) == "removed"
-            unasked = not op.value["asked"] and not removed
+            unasked = not op.value["asked"] and op.actor not in self._leaving
             self._processes[op.actor] = "died" if unasked else "stopped"
             self.pids.pop(op.actor, None)
             if unasked:
                 self.epitaphs[op.actor] = op.error or ""
         elif op.f == "removed":
-            self._processes[op.actor] = "removed"
+            self._leaving.add(op.actor)
         elif op.f == "signal" and op.value["signal"] in ("STOP", "CONT"):
             self._processes[op.actor] = "paused" if op.value["signal"] == "STOP" else "running"
 
