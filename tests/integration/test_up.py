@@ -246,6 +246,40 @@ def test_a_machine_that_was_suspended_goes_on_where_it_was(desk_of_mine):
     desk("down", "--name", "a")
 
 
+COMPLETE = """
+eval "$("$@" completion bash)"
+tried() {
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+    _harness_completion harness "${COMP_WORDS[COMP_CWORD]}"
+    echo "${COMPREPLY[@]}"
+}
+"""
+
+
+def test_a_shell_completes_nodes_faults_scenarios_and_clusters(desk_of_mine):
+    desk = desk_of_mine
+    desk.up("a", "--workers", "2")
+    (desk.folder / "mine.yaml").write_text("steps: []")
+    (desk.folder / "harness").write_text(f'#!/bin/sh\nexec {shlex.join(desk.words())} "$@"\n')
+    (desk.folder / "harness").chmod(0o755)
+    tries = {
+        "harness inj": "inject",
+        "harness inject pa": "partition pause",
+        "harness inject --name a pause work": "worker-1 worker-2",
+        "harness inject --name a partition worker-1,wor": "worker-1,worker-2",
+        "harness run mi": "mine.yaml",
+        "harness up partit": "partition",
+        "harness logs --name a etc": "etcd-1",
+        "harness down --name ''": "a",
+    }
+    script = COMPLETE + "".join(f"tried {words}\n" for words in tries)
+    environment = {**desk.environment, "PATH": f"{desk.folder}:{os.environ['PATH']}"}
+    words = ["bash", "--norc", "-c", script, "bash", str(desk.folder / "harness")]
+    said = subprocess.run(words, cwd=desk.folder, env=environment, capture_output=True, text=True, check=True).stdout
+    assert dict(zip(tries, said.splitlines(), strict=True)) == tries
+    desk("down", "--name", "a")
+
+
 def test_the_package_of_pypi_reads_through_the_cluster(desk_of_mine, tmp_path_factory):
     desk, own = desk_of_mine, tmp_path_factory.getbasetemp()
     try:
