@@ -120,11 +120,21 @@ def _become(program: list[str], folder: str, settings: dict[str, str], starter: 
             pass
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
-        os.chdir(folder)
+        _change_to(folder)
         os.execvpe(program[0], program, {**os.environ, **settings})
     except FileNotFoundError:
-        print(f"harness exec: {program[0]}: no such program inside", file=sys.stderr)
-        os._exit(_NOT_FOUND)
+        _end(f"{program[0]}: no such program inside", _NOT_FOUND)
     except OSError as error:
-        print(f"harness exec: {program[0]}: {error.strerror}", file=sys.stderr)
-        os._exit(_NOT_RUN)
+        _end(f"{program[0]}: {error.strerror}", _NOT_RUN)
+
+
+def _change_to(folder: str) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        _end(f"{folder}: {error.strerror} inside", _NOT_RUN)
+
+
+def _end(told: str, code: int) -> None:
+    print(f"harness exec: {told}", file=sys.stderr)
+    os._exit(code)

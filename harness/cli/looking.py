@@ -101,10 +101,12 @@ def _logged(log: Path, lines: int | None, followed: Place | None) -> Iterator[st
     with log.open(encoding="utf-8", errors="backslashreplace") as file:
         text = file.read()
         yield text if lines is None else "".join(text.splitlines(keepends=True)[-lines:] if lines else [])
-        while followed is not None and followed.is_held():
+        is_growing = followed is not None
+        while is_growing and followed is not None:
+            is_growing = followed.is_held()  # before the look, so that last words are seen
             if more := file.read():
                 yield more
-            else:
+            elif is_growing:
                 time.sleep(_FOLLOWED_EVERY_S)
 
 

@@ -8,9 +8,12 @@ connection that is reset.
 
 import asyncio
 import socket
+import struct
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 _CHUNK_BYTES = 1 << 16
+_AT_ONCE = struct.pack("ii", 1, 0)  # socket(7), SO_LINGER: a close is a reset
 
 Address = tuple[str, int]
 
@@ -32,7 +35,7 @@ def _passing_on_to(address: Address) -> Callable[[asyncio.StreamReader, asyncio.
         try:
             there_reader, there_writer = await asyncio.open_connection(*address)
         except OSError:
-            writer.transport.abort()
+            _reset(writer)
             return
         await asyncio.gather(_pass_on(reader, there_writer), _pass_on(there_reader, writer))
         for each in (writer, there_writer):
@@ -50,4 +53,11 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         if writer.can_write_eof():
             writer.write_eof()
     except OSError:
-        writer.transport.abort()
+        _reset(writer)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """So that nobody takes it for the end of an answer."""
+    with suppress(OSError):  # closed already
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    writer.transport.abort()

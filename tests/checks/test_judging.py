@@ -195,6 +195,28 @@ def test_a_name_that_there_is_not_is_said_to_be_none():
     assert ("two-live-processes", "there is no such invariant") in judge(plan, ()).not_judged
 
 
+def still_running(*ops):
+    return judge(RESTARTED, History.of(flat([a_good_restart()[:-1], *ops])), is_over=False)
+
+
+def test_of_a_run_that_goes_on_what_comes_after_its_end_is_not_judged_and_all_else_is():
+    so_far = still_running()
+    assert so_far.outcome == "valid"
+    assert dict(so_far.not_judged) == {**NEVER_HERE, "nothing-left-behind": "it runs still"}
+    over = judged_in_order(RESTARTED, a_good_restart()[:-1])
+    assert (over.outcome, outcomes(over)["nothing-left-behind"]) == ("unknown", "unknown")
+    assert outcomes(over).items() - outcomes(so_far).items() == {("nothing-left-behind", "unknown")}
+
+
+def test_what_was_seen_of_a_run_that_goes_on_was_seen():
+    assert still_running(looked_up(11, KEY, "worker-4", 9)).outcome == "violated"
+
+
+def test_an_invariant_of_the_end_is_not_judged_before_it_even_where_it_is_named():
+    plan = replace(PLAN, invariants=Selection(False, ("nothing-left-behind",)))
+    assert ("nothing-left-behind", "it runs still") in judge(plan, (), is_over=False).not_judged
+
+
 VIOLATED = "owner-is-in-the-view", "owner-is-the-rings"
 
 

@@ -13,6 +13,7 @@ from harness.core.ring import ATTEMPTS_MAX, Ring, key_point
 from tests.core.vectors import vectors, workers
 
 DEFAULT, EDGES = vectors("ring_default"), vectors("ring_edges")
+SEVERAL = workers(DEFAULT["worker_sets"]["uuid-10"])
 
 ids = st.one_of(
     st.binary(min_size=16, max_size=16).map(lambda raw: WorkerId(1, raw)),
@@ -196,3 +197,38 @@ def plain_owners(placed, key, count):
         if len(found) < count:
             found[placed[points[bisect_left(points, key_point(key, attempt)) % len(points)]]] = None
     return tuple(found)
+
+
+def plain_shares(placed):
+    """Of a map of points to owners: each owns from past the point before its own, the first from past the last."""
+    points, shares = sorted(placed), {}
+    for before, point in zip([points[-1] - (1 << 32), *points], points, strict=False):
+        shares[placed[point]] = shares.get(placed[point], 0) + point - before
+    return {worker: gap / (1 << 32) for worker, gap in shares.items()}
+
+
+@given(st.lists(ids, min_size=1, max_size=6), vnode_counts)
+def test_shares_are_the_gaps_before_a_workers_points(members, vnodes):
+    placed = {plain_point(worker, index): worker for worker in members for index in range(vnodes)}
+    shares = Ring.build(members, vnodes).shares()
+    assert sum(shares.values()) == pytest.approx(1)
+    assert {id: share for id, share in shares.items() if share} == pytest.approx(plain_shares(placed))
+
+
+def test_a_worker_alone_owns_all_and_on_an_empty_ring_nobody_owns_anything():
+    one = SEVERAL[0]
+    assert Ring.build([one], 7).shares() == {one: 1.0}
+    assert Ring.build([], 7).shares() == {}
+
+
+def test_who_has_lost_all_points_owns_nothing_and_is_told_all_the_same():
+    among = SEVERAL[:2]
+    with crowded(1):
+        assert Ring.build(among, 3).shares() == {among[0]: 0.0, among[1]: 1.0}
+
+
+def test_shares_are_how_many_keys_come_to_each():
+    ring, keys = Ring.build(SEVERAL, 5), [f"key-{number}" for number in range(20_000)]
+    shares, owners = ring.shares(), [ring.owner(key) for key in keys]
+    assert max(shares.values()) - min(shares.values()) > 0.05
+    assert {id: owners.count(id) / len(keys) for id in shares} == pytest.approx(shares, abs=0.02)

@@ -100,6 +100,14 @@ def test_importing_the_package_imports_nothing_heavy():
     )
 
 
+def test_importing_the_commands_imports_no_more_than_a_command_about_a_cluster_that_stays_needs():
+    """So that `harness status` answers at once: who asks a daemon judges, draws and computes nothing."""
+    heavy = {"pydantic", "rich", "numpy", "ruamel", "grpc", "etcd3", "asyncio", "psutil", "harness.checks"}
+    program = "import harness.cli, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(loaded.stdout.split()) & heavy == set()
+
+
 @pytest.mark.parametrize(
     ("home", "line", "found"),
     [
