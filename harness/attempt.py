@@ -175,7 +175,8 @@ class Attempt:
         recorder.hang_up()
         members = {"runtime": etcd.name, "version": etcd.version, "members": len(plan.etcd.members)}
         members |= {"why": etcd.why} if etcd.why else {}
-        about = {"harness": version("dora-harness"), "etcd": members, "fabric": "namespaces", "wall_s": time.time()}
+        about = {"harness": version("dora-harness"), "scenario": plan.scenario, "seed": plan.seed}
+        about |= {"etcd": members, "fabric": "namespaces", "wall_s": time.time()}
         recorder.record("run", about)
         cluster = Cluster(plan, control, self._status, self._specs(plan), self._stop)
         try:

@@ -6,10 +6,11 @@ and judging.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from harness.attempt import Attempt, Running
 from harness.checks import Judgement, judge
@@ -81,6 +82,7 @@ def check(path: Path, *, is_over: bool = True) -> Result:
             course, judgement = _judged(plan, in_time_order(run_dir.ops()), is_over)
         except OutOfPlaceError:
             course, judgement = _judged(plan, History.of(run_dir.ops()), is_over)
+        _must_belong(plan, course.run, run_dir)
         violations = (violation for verdict in judgement.verdicts for violation in verdict.violations)
         lines = run_dir.lines_of([op for violation in violations for op in violation.ops])
         return Result.of(plan, course, judgement, path, judge_s=time.monotonic() - began_s, lines=lines)
@@ -89,6 +91,14 @@ def check(path: Path, *, is_over: bool = True) -> Result:
 def _judged(plan: Plan, ops: Iterable[Op], is_over: bool) -> tuple[Course, Judgement]:
     course = Course()
     return course, judge(plan, ops, course, is_over=is_over)
+
+
+def _must_belong(plan: Plan, run: Mapping[str, Any], run_dir: RunDir) -> None:
+    """Raises InputError where the plan is that of another run; histories of before did not say whose they are."""
+    planned, told = (plan.scenario, plan.seed), (run.get("scenario", plan.scenario), run.get("seed", plan.seed))
+    if planned != told:
+        whose = [f"{scenario} with seed {seed}" for scenario, seed in (planned, told)]
+        raise InputError(f"{run_dir.path}: plan.json is of {whose[0]}, and history.jsonl of {whose[1]}")
 
 
 @contextmanager

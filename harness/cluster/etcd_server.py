@@ -60,7 +60,9 @@ def packaged_program(name: str) -> Path | None:
 def version_of(binary: Path) -> str:
     """Asked once in a process. Raises ClusterError when it does not run, or is no etcd."""
     try:
-        done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=_VERSION_S, check=True)
+        done = subprocess.run(
+            [binary, "--version"], capture_output=True, text=True, errors="replace", timeout=_VERSION_S, check=True
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise ClusterError(f"etcd does not start: {binary} --version: {_reason(error)}") from error
     return version_in(done.stdout, str(binary))
@@ -97,6 +99,8 @@ def endpoints(etcd: Etcd) -> str:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"no answer within {error.timeout:g} s"
     if isinstance(error, subprocess.CalledProcessError):
         said = (error.stderr or error.stdout or "").strip().splitlines()
         return f"exit status {error.returncode}" + (f", {said[-1][:120]!r}" if said else "")

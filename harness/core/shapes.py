@@ -88,6 +88,8 @@ ALWAYS: Mapping[str, Shape] = {
         "etcd": Kind("a map of runtime, version and members", EtcdFacts),
         "fabric": TEXT,
         "harness": TEXT,
+        "scenario": TEXT.optional,
+        "seed": WHOLE.optional,
         "wall_s": WALL,
     },
     "phase": {"phase": one_of("start", "run", "heal", "settle", "stop")},

