@@ -98,8 +98,8 @@ class Supervisor(Keeper[Process]):
 
     def _do_publish(self, name: str, doors: list[tuple[str, int]], log: str) -> None:
         """Pass on what comes at the listeners that were sent along to a port of a node each."""
-        addresses = [(self._fabric[node].ip, port) for node, port in doors]
         with self._server.sent_along() as listeners:
+            addresses = [(self._fabric[node].ip, port) for node, port in doors]
             here = self._fabric[HARNESS_PLACE].network
             pid = fork_into(here, Path(log), {*listeners}, lambda: relay(listeners, addresses))
         self._processes.started(Process(name, pid, 1, Path(log)))

@@ -38,7 +38,7 @@ class Desk:
         self._place, self._name, self._hands, self._watched, self._doors = place, place.name, hands, watched, doors
         self._running, self._engine = hands.running, engine
         self._up_s = time.monotonic()
-        self._begun_s = dict[int, float]()
+        self._begun_s, self._joining = dict[int, float](), threading.Lock()
         self.notes = list[str]()
         self.is_judged = False
         self.is_over, self.is_down = threading.Event(), threading.Event()
@@ -58,9 +58,10 @@ class Desk:
         injected = self._hands.begin(fault, spoken(fault, words), None if for_ is None else parse_duration(for_))
         self._begun_s[injected.index] = began_s
         if fault == JOIN:
-            self._doors.open_all(self._hands.plan, self._running.cluster)
-            self._watched.look_at(self._hands.plan, self._running.status)
-            self.write_facts()
+            with self._joining:
+                self._doors.open_all(self._hands.plan, self._running.cluster)
+                self._watched.look_at(self._hands.plan, self._running.status)
+                self.write_facts()
         lasts = lasts_s(injected.step)
         if fault in PROCEDURES:
             self._hands.wait_and_heal(injected)
