@@ -5,11 +5,13 @@ What a block of `text` shows after a command has to be what the command says: bu
 for what is left out at `...`.
 """
 
+import fcntl
 import os
 import re
 import shlex
 import signal
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,6 +109,16 @@ class Script:
         output, status = self._folder / ".said" / str(number), self._folder / ".said" / f"{number}.status"
         text = output.read_text(encoding="utf-8") if output.exists() else ""
         return Said(step, int(status.read_text()) if status.exists() else None, text)
+
+
+@contextmanager
+def alone(tmp_path_factory):
+    """One at a time of those who call their cluster the same."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with (shared / "cluster.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def wrong(said: list[Said]) -> list[str]:

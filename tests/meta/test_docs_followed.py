@@ -1,21 +1,21 @@
 """Every command and every file of the documents, carried out as a reader would."""
 
-import fcntl
 import os
 import subprocess
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from tests.meta.documents import READ, blocks_of
-from tests.meta.following import Script, wrong
+from tests.meta.following import Script, alone, wrong
 from tests.meta.source import ROOT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(660)]
 
-TUTORIAL = ROOT / "docs" / "tutorial.md"
+FROM_NOTHING = [ROOT / "docs" / name for name in ("tutorial.md", "cluster.md")]
+"""Followed by tests/integration/test_tutorial.py, installation and all."""
 NOT_RUN = {
     r"python3 -m venv .*": "the folder has the environment of these tests",
     r"(python3 -m )?pip .*": "what it installs is there; the tutorial is followed with all of it",
@@ -27,7 +27,7 @@ NOT_RUN = {
 """Commands that are only read, with the reason."""
 CHANGED = {"--runs-count 6": "--runs-count 1"}
 SCENARIOS = [block for path in READ for block in blocks_of(path) if block.language == "yaml" and not block.file]
-FOLLOWED = [path for path in READ if path != TUTORIAL and Script(ROOT, NOT_RUN).read(path).steps]
+FOLLOWED = [path for path in READ if path not in FROM_NOTHING and Script(ROOT, NOT_RUN).read(path).steps]
 
 
 @pytest.fixture
@@ -37,20 +37,10 @@ def environment():
     return {**kept, "PATH": f"{Path(sys.prefix, 'bin')}:{os.environ['PATH']}"}
 
 
-@contextmanager
-def _alone(tmp_path_factory):
-    """All of them call their cluster the same."""
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    with (shared / "cluster.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 @pytest.mark.parametrize("document", FOLLOWED, ids=lambda path: path.name)
 def test_a_document_can_be_followed_to_the_letter(document, tmp_path, environment, tmp_path_factory):
     (tmp_path / ".venv").symlink_to(sys.prefix)
-    with _alone(tmp_path_factory) if "harness up" in document.read_text() else nullcontext():
+    with alone(tmp_path_factory) if "harness up" in document.read_text() else nullcontext():
         said = Script(tmp_path, NOT_RUN, CHANGED).read(document).carry_out(environment)
     found = wrong(said)
     assert not found, "\n".join(found)
