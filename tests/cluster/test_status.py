@@ -198,3 +198,20 @@ def test_where_nobody_is_left_no_views_are_said_to_agree(rig):
     rig.hear([deleted(4, alive(name), number) for number, name in enumerate(WORKERS, 8)])
     assert not rig.status.disagreement()
     assert rig.status.agreement() == "no node that has a view runs"
+
+
+def test_nodes_that_come_later_are_known_from_then_on_and_nothing_is_forgotten(rig):
+    grown = replace(PLAN, joiners=("worker-4",))
+    rig.status.grow(grown)
+    assert rig.status.seen("worker-1") == (3, 0)
+    rig.hear(started(5, "worker-4", 9), sampled(6, "worker-4", 4, pid=9), joined(6, "worker-4", 7, 9))
+    assert rig.status.is_ready("worker-4")
+    assert rig.status.membership()["worker-4"] == "online"
+    assert rig.status.disagreement().startswith("worker-1 at revision 0 lacks worker-4")
+
+
+def test_how_many_a_node_shows_online_is_told_with_the_revision_of_its_last_answer(rig):
+    rig.hear(viewed(1, "worker-2", 9, OTHERS, pid=2), sampled(1, "worker-2", 11, pid=2))
+    assert rig.status.seen("worker-2") == (2, 11)
+    rig.hear(started(2, "worker-2", 5, 2))
+    assert rig.status.seen("worker-2") == (0, 0)
