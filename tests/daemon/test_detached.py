@@ -27,11 +27,12 @@ print(json.dumps([code, told]), flush=True)
 STAYS = """
 def become(starter):
     print("said while it starts", flush=True)
+    signal.signal(signal.SIGUSR1, lambda *_: print("still here", flush=True))
     starter.let_go({"pid": os.getpid()})
     print("said later", flush=True)
     os.write(2, b"and what went wrong\\n")
-    signal.pause()
-    return 0
+    while True:
+        signal.pause()
 """
 STARTS = """
 def become(starter):
@@ -76,7 +77,8 @@ def staying(folder, pids, **options):
 def test_what_is_ready_outlives_the_command_and_has_no_stream_of_its(tmp_path, pids):
     process = staying(tmp_path, pids)
     eventually(lambda: (tmp_path / "log").read_text() == "said later\nand what went wrong\n", "its log")
-    assert process.is_running()
+    process.send_signal(signal.SIGUSR1)
+    eventually(lambda: "still here" in (tmp_path / "log").read_text(), "its answer after the command's end")
     assert os.readlink(f"/proc/{process.pid}/fd/0") == os.devnull
     assert {os.readlink(f"/proc/{process.pid}/fd/{number}") for number in (1, 2)} == {str(tmp_path / "log")}
 

@@ -140,15 +140,17 @@ def test_at_the_end_whoever_waits_for_an_answer_gets_it(daemon):
     def down():
         begun.set()
         may_end.wait(30)
+        ended.append("down")
         return "down"
 
     daemon.words["down"] = down
-    answers = []
+    answers, ended = [], []
     asker = threading.Thread(target=lambda: answers.append(ask(daemon.place, "down")))
     with daemon.serving():
         asker.start()
         assert begun.wait(30)
         threading.Timer(0.05, may_end.set).start()
+    assert ended == ["down"]
     asker.join()
     assert answers == ["down"]
 

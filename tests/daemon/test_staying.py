@@ -74,9 +74,9 @@ def test_it_ends_when_it_is_asked_to_and_who_asked_is_answered_when_nothing_is_l
     with pytest.raises(InputError, match="there is no fault #1"):
         ask(stays.place, "heal", numbers=[1])
     ended = ask(stays.place, "down", judged=True)
+    assert stays.ends == [True]
     stays.join()
     assert ended["left"] == []
-    assert stays.ends == [True]
     assert not stays.place.folder.exists()
 
 
