@@ -154,9 +154,11 @@ class Attempt:
             return
         with self._phase("heal"):
             pass
-        with self._phase("settle") as details:
-            self._settle(cluster, details)
-        cluster.node(WORKLOAD).tell("begin")
+        try:
+            with self._phase("settle") as details:
+                self._settle(cluster, details)
+        finally:
+            cluster.node(WORKLOAD).tell("begin")
 
     def _why_ended(self) -> str:
         return self._failure or ("" if self._goes_on else self.epitaph)

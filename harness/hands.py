@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -11,7 +11,7 @@ from typing import Any
 from harness.answers import Injected, Lookup, Read
 from harness.attempt import Running
 from harness.cluster.wait import Interrupted
-from harness.core.history import WORKLOAD, Op
+from harness.core.history import WORKLOAD
 from harness.core.lasting import is_for_good, lasts_s
 from harness.core.plan import Plan, Step
 from harness.core.properties import parse_duration
@@ -42,7 +42,8 @@ class Hands:
         """`plan` is the diary's; `adjust` is done to every later one; `goes_on`: also where the disk is full."""
         self._goes_on, self.unwritten = goes_on, ""
         self._diary, self._plan, self.run_dir, self._adjust = diary, plan, run_dir, adjust
-        self._lock, self._numbers = threading.Lock(), count(1)
+        self._lock, self._numbers = threading.RLock(), count(1)
+        self._summing = threading.Lock()
         self._begun_ns = dict[int, int]()
         self._running: Running | None = None
 
@@ -81,10 +82,6 @@ class Hands:
         """What clients look up and read."""
         return self._plan.workload.keys
 
-    @property
-    def seed(self) -> int:
-        return self._plan.seed
-
     def inject(self, fault: str, what: Any = None, /, *, for_: str | None = None, **fields: Any) -> Injected:
         """
         Break something as a step of a scenario does: `inject("pause", "worker-1")`, `inject("partition", [["worker-1"],
@@ -100,11 +97,15 @@ class Hands:
     def begin(self, fault: str, given: Any, for_s: float | None) -> Injected:
         """As `inject`, but for what stands behind the fault's name in a scenario; returns once it is in place."""
         with self._obeying() as running:
+            self._wait_for_turn()
             due_ns = time.monotonic_ns()
             index, step = self._noted(fault, given, due_ns, for_s, running)
             named = self._led(index, step, running)
             if not running.injector.inject(index, named, due_ns):
                 running.injector.heal(index)
+                with self._lock:
+                    self._diary.void(index)
+                    self.write_down()
                 raise ClusterError(f"{fault} could not be injected; {self.run_dir.history} tells why")
         return Injected(index, named, partial(self.heal_one, index))
 
@@ -117,20 +118,36 @@ class Hands:
                 self._must_be_healed(injected.name, running.injector.heal(injected.index))
 
     def heal(self) -> None:
-        """Everything that is open, one after the other, but what was killed for good."""
+        """Everything that is open, but what was killed for good; where one fails the others are healed all the same."""
         with self._obeying() as running:
-            for index in running.injector.open():
-                if not is_for_good(self._diary.steps[index]):
-                    self.heal_one(index)
+            self.heal_all(index for index in running.injector.open() if not is_for_good(self._diary.steps[index]))
+
+    def heal_all(self, indexes: Iterable[int]) -> None:
+        """Each as `heal_one` does, also where another one failed. Raises ClusterError with all that did."""
+        failed = list[str]()
+        for index in indexes:
+            try:
+                self.heal_one(index)
+            except ClusterError as error:
+                failed.append(str(error))
+        if failed:
+            raise ClusterError("; ".join(failed))
 
     def heal_one(self, index: int) -> None:
-        """The step of this index, also one that was meant to last; nothing where it is healed already."""
+        """
+        The step of this index, also one that was meant to last; nothing where it is healed already. One whose heal
+        failed is open still.
+        """
         with self._obeying() as running:
+            self._wait_for_turn()
             if index in running.injector.open():
                 with self._lock:
                     step = self._diary.end(index, (time.monotonic_ns() - self._begun_ns[index]) / 1e9)
                     self.write_down()
-                self._must_be_healed(step.fault, running.injector.heal(index, step))
+                is_healed = running.injector.heal(index, step)
+                if not is_healed:
+                    running.injector.reopen(index)
+                self._must_be_healed(step.fault, is_healed)
 
     def wait_online(self, *workers: str, within: str = _WITHIN) -> float:
         """Until these workers, or all that were there from the start, are online in etcd; the seconds it took."""
@@ -166,11 +183,20 @@ class Hands:
 
     def sum_up(self) -> None:
         """Record what a run is judged by at its end, so far as that can be."""
-        with self._obeying() as running:
+        with self._obeying() as running, self._summing:
             running.sum_up()
+
+    def _wait_for_turn(self) -> None:
+        """Nothing begins or ends while it is being summed up."""
+        with self._summing:
+            pass
 
     def write_down(self) -> None:
         """What was done so far. Where it goes on all the same, `unwritten` says what kept it from being written."""
+        with self._lock:
+            self._write_down()
+
+    def _write_down(self) -> None:
         try:
             self.run_dir.write_scenario(self._diary.text())
             self.run_dir.write_plan(self._adjust(self._diary.plan()))
@@ -192,8 +218,9 @@ class Hands:
             index, step = self._diary.begin(fault, given, (due_ns - running.zero_ns) / 1e9, for_s, must_be_fit)
             self._begun_ns[index] = due_ns
             self.write_down()
-            self._plan = self._adjust(self._diary.plan())
-            running.grow(self._plan)
+            plan = self._adjust(self._diary.plan())
+            running.grow(plan)
+            self._plan = plan
         return index, step
 
     def _must_join(self, step: Step, running: Running) -> None:
@@ -226,7 +253,7 @@ class Hands:
             running.cluster.seconds_until(f"{do} of {key}", lambda: status.answer(number) is not None, _ANSWER_S)
             answer = status.answer(number)
         if answer is None or answer.type != "ok":
-            raise ClusterError(_why(do, key, answer))
+            raise ClusterError(f"{do} of {key}: {answer.error if answer else 'no answer'}")
         return answer.value
 
     def _wait(self, state: State, workers: tuple[str, ...], within: str) -> float:
@@ -270,7 +297,3 @@ class Hands:
         """Of an identity its node; anything else stays as it is."""
         names = {identity: name for name, identity in self._plan.identities.items()}
         return names.get(identity, identity)
-
-
-def _why(do: str, key: str, answer: Op | None) -> str:
-    return f"{do} of {key}: {answer.error if answer else 'no answer'}"

@@ -33,7 +33,8 @@ class Injector:
         self._ids = count(1)
         self._lock, self._links = threading.Lock(), threading.Lock()
         self._open: _Open = {}
-        self._proofs = dict[int, Proof]()
+        self._proofs, self._heals = dict[int, Proof](), dict[int, Proof]()
+        self._begun: _Open = {}
 
     def inject(self, index: int, step: Step, due_ns: int) -> bool:
         """Whether the fault is in place, so far as that was not refused; `due_ns` is when it was to begin."""
@@ -45,12 +46,25 @@ class Injector:
         with self._turn_at_links(cuts):
             value["late_s"] = round((self._now_ns() - due_ns) / 1e9, 3)
             with self._lock:
-                self._open[index] = step, fault
+                self._open[index] = self._begun[index] = step, fault
             return self._prove(step.fault, value, "effect", lambda: self._injected(index, fault))
 
     def proof(self, index: int) -> Proof:
         """Of the effect of a step that is in place. Raises KeyError for any other."""
         return self._proofs[index]
+
+    def heal_proof(self, index: int) -> Proof | None:
+        """Of the heal of a step; None where there was none, or it failed."""
+        return self._heals.get(index)
+
+    def reopen(self, index: int) -> None:
+        """The heal of a step failed: it may be tried again."""
+        with self._lock:
+            self._open[index] = self._begun[index]
+
+    def _healed(self, index: int, fault: Fault) -> Proof:
+        proof = self._heals[index] = fault.heal(self._cluster)
+        return proof
 
     def _injected(self, index: int, fault: Fault) -> Proof:
         proof = self._proofs[index] = fault.inject(self._cluster)
@@ -69,7 +83,7 @@ class Injector:
         value = {"step": index, "fault": meant.fault, "targets": list(fault.targets_in(names))}
         stays = is_for_good(meant) and meant.fault not in PROCEDURES
         with self._turn_at_links(fault.cuts(names)):
-            return self._prove("heal", value, "heal", _stays if stays else lambda: fault.heal(self._cluster))
+            return self._prove("heal", value, "heal", _stays if stays else lambda: self._healed(index, fault))
 
     def heal_all(self) -> None:
         """Heal everything that is open, at the same time: one that fails or hangs keeps no other from being healed."""

@@ -53,6 +53,10 @@ class Live(Hands):
             self.abandon()
 
     @property
+    def seed(self) -> int:
+        return self.plan.seed
+
+    @property
     def engine(self) -> str:
         """The URL of the engine that its containers are in, empty where it has none."""
         return self._attempt.engine

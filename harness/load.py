@@ -11,8 +11,10 @@ from typing import Any
 
 from harness.checks import INVARIANTS
 from harness.checks.catalogue import is_own
-from harness.core.plan import Plan
+from harness.core.lasting import is_for_good
+from harness.core.plan import Plan, Step
 from harness.errors import InputError, ScenarioError
+from harness.faults import FAULTS
 from harness.packaged import packaged, scenarios
 from harness.scenario.diary import Diary
 from harness.scenario.guests import CLIENT
@@ -97,8 +99,9 @@ def load_diary(
     document = {key: value for key, value in document.items() if key not in _LEFT_OUT}
     for key, value in fields.items():
         block = "cluster" if key in (*_OF_CLUSTER, "etcd") else "workload" if key in _OF_WORKLOAD else ""
-        written = {"members": value} if key == "etcd" and isinstance(value, int) else value
-        document |= {block: {**document.get(block, {}), key: written}} if block else {key: written}
+        own = document.get(block, {}) if block else document
+        written = {**own.get("etcd", {}), "members": value} if key == "etcd" and isinstance(value, int) else value
+        document |= {block: {**own, key: written}} if block else {key: written}
     drawn = seed if seed is not None else document.get("seed")
     return Diary(str(file), document, 1 if drawn is None else drawn, lambda text: scenario_of(text, file))
 
@@ -107,8 +110,15 @@ def diary_of(scenario: Scenario, plan: Plan) -> Diary:
     """Of a run that was carried out by this plan, and goes on by hand, with a place for programs of its user."""
     document = {key: value for key, value in scenario.tree.data.items() if key not in ("duration", "tail")}
     document["cluster"] = {**document.get("cluster", {}), "users": 1}
+    document["steps"] = [*map(_healed, document.get("steps", ()), plan.steps)]
     file = Path(scenario.file)
     return Diary(str(file), document, plan.seed, lambda text: scenario_of(text, file), list(plan.steps))
+
+
+def _healed(row: dict[str, Any], step: Step) -> dict[str, Any]:
+    """The row of a step of a run that is over: what had no end of its own was healed at the run's."""
+    has_end = step.for_s is not None or is_for_good(step) or not FAULTS[step.fault].takes_for
+    return row if has_end else {**row, "for": "0s"}
 
 
 def read(file: Path) -> str:

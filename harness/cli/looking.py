@@ -170,10 +170,13 @@ def env(name: str) -> None:
       harness env
       eval "$(harness env)" && etcdctl get --prefix --keys-only /
     """
-    told = ask(Place.of(name), "status")
-    doors = {row["node"]: f"http://{row['door']}" for row in told["nodes"] if row["door"]}
+    place = Place.of(name)
+    facts = place.facts()
+    if facts is None or not place.is_held():
+        raise absent(place)
+    doors = {node: f"http://{door}" for node, door in facts.doors.items()}
     members = ",".join(door for node, door in doors.items() if node.startswith("etcd-"))
-    values = {"HARNESS_NAME": told["name"], "ETCDCTL_API": "3", "ETCDCTL_ENDPOINTS": members}
+    values = {"HARNESS_NAME": place.name, "ETCDCTL_API": "3", "ETCDCTL_ENDPOINTS": members}
     values |= {f"HARNESS_{node.upper().replace('-', '_')}": door for node, door in doors.items()}
     for variable, value in values.items():
         click.echo(f"export {variable}={shlex.quote(value)}")

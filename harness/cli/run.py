@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from harness.report.result import Result
     from harness.scenario.model import Scenario
 
-_NAME_MAX = 40
-
 
 @dataclass(frozen=True)
 class Wanted:
@@ -168,7 +166,7 @@ def _kept(job: Job, wanted: Wanted, admission: "Admission | None") -> int:
     from harness.report.result import Result
     from harness.run import runtime_for
 
-    place = Place.of(f"{job.plan.scenario}-{job.plan.seed}"[-_NAME_MAX:])
+    place = Place.called_after(job.plan.scenario, job.plan.seed)
     place.must_be_free()
 
     def become(starter: Starter) -> int:
@@ -177,11 +175,12 @@ def _kept(job: Job, wanted: Wanted, admission: "Admission | None") -> int:
             _tell(job, wanted)
 
         always = wanted.keep == "always"
-        keeping = Keeping(place, job.plan, job.scenario, always=always, starter=starter, tell=tell)
+        adjust = wanted.variant.adjusted
+        keeping = Keeping(place, job.plan, job.scenario, adjust, always=always, starter=starter, tell=tell)
         engine = runtime_for(job.plan, wanted.variant.fabric).engine
         return exits.code_of(partial(keeping.run, _progress(job, wanted), engine, **_options(wanted, admission)))
 
-    code, told = detached(become, place.log)
+    code, told = detached(become)
     job.result = Result.from_json(told) if told else None
     if code is not None or job.result is None:
         return exits.FAILED if code is None else code

@@ -26,7 +26,9 @@ _QUIET = {"lookups_per_s": 2, "reads_per_s": 1}
 @click.option("--workers", type=options.WholeNumber(1), metavar="N", help="How many. [default: the scenario's, else 3]")
 @click.option("--clients", type=options.WholeNumber(0), metavar="N", help="How many. [default: the scenario's, else 1]")
 @click.option("--etcd-members", type=options.OneOf(("1", "3", "5")), help="How many. [default: the scenario's, else 1]")
-@click.option("--seed", type=options.WholeNumber(0, SEED_MAX), metavar="N", help="Identities. [default: 1]")
+@click.option(
+    "--seed", type=options.WholeNumber(0, SEED_MAX), metavar="N", help="Identities. [default: the scenario's, else 1]"
+)
 @options.etcd
 @options.runs
 @options.as_json
@@ -60,19 +62,18 @@ command.name = "up"
 def _up(place: Place, lock: int, scenario: str | None, wanted: dict[str, Any]) -> tuple[int, Any]:
     """What is wrong is told before anything is started; else the exit code, and the cluster's status."""
     from harness.daemon.detached import detached
-    from harness.daemon.staying import clean_up, stay_up
+    from harness.daemon.staying import stay_up
     from harness.daemon.watched import Watched
+    from harness.run import told_where
 
     try:
-        clean_up(place)
         watched = Watched()
         live = _live(place.name, scenario, wanted, watched)
     except BaseException:
         place.remove()
         raise
-    code, told = detached(
-        lambda starter: exits.code_of(partial(stay_up, place, lock, live, watched, starter)), place.log
-    )
+    with told_where(live.run_dir):
+        code, told = detached(lambda starter: exits.code_of(partial(stay_up, place, lock, live, watched, starter)))
     return code or exits.OK, told
 
 
@@ -84,7 +85,7 @@ def _live(name: str, scenario: str | None, wanted: dict[str, Any], watched: Any)
 
     fields = {"users": 1, **({} if scenario else _QUIET)}
     fields |= {key: wanted[key] for key in ("workers", "clients") if wanted[key] is not None}
-    diary = load_diary(name, Path.cwd(), scenario, wanted["seed"], **fields, **_etcd(scenario, wanted))
+    diary = load_diary(name, Path.cwd(), scenario, wanted["seed"], **fields, **_etcd(wanted))
     runtime = wanted["etcd"]
     return Live(
         diary,
@@ -95,7 +96,7 @@ def _live(name: str, scenario: str | None, wanted: dict[str, Any], watched: Any)
     )
 
 
-def _etcd(scenario: str | None, wanted: dict[str, Any]) -> dict[str, Any]:
+def _etcd(wanted: dict[str, Any]) -> dict[str, Any]:
     return {"etcd": int(wanted["etcd_members"])} if wanted["etcd_members"] else {}
 
 
@@ -115,7 +116,7 @@ def _show(told: dict[str, Any], took_s: float, scenario: str | None, as_json: bo
 @click.command(short_help="End a cluster that stays.")
 @named.name
 @click.option("--judge", is_flag=True, help="Heal, wait until views agree, and tell the verdict as of a run.")
-@click.option("--force", is_flag=True, help="Kill it, where it does not answer.")
+@click.option("--force", is_flag=True, help="Kill it, whether it answers or not.")
 @options.as_json
 def down(name: str, judge: bool, force: bool, as_json: bool) -> int:
     """
@@ -129,19 +130,17 @@ def down(name: str, judge: bool, force: bool, as_json: bool) -> int:
       harness down --name big --judge
     """
     from harness.daemon.line import ask
-    from harness.daemon.staying import clean_up, kill, wait_gone
+    from harness.daemon.staying import bury, kill, wait_gone
 
     place = Place.of(name)
     if force:
         _must_exist(place)
         kill(place)
     if place.exists() and not place.is_held():
-        run_dir = clean_up(place)
-        place.remove()
-        exits.say(f"{name} was dead; nothing of it is left" + (f"   record: {run_dir}" if run_dir else ""))
-        return exits.OK
-    ended = ask(place, "down", judged=judge)
-    wait_gone(place)
+        ended = {"left": [], "run_dir": bury(place)}
+    else:
+        ended = ask(place, "down", judged=judge)
+        wait_gone(place)
     return _judged(ended, as_json) if judge else _told_of_end(name, ended, as_json)
 
 
@@ -162,7 +161,7 @@ def _told_of_end(name: str, ended: dict[str, Any], as_json: bool) -> int:
         tell(json.dumps(ended))
     else:
         left = "; ".join(ended["left"]) or "nothing left behind"
-        tell(f"{name} is down: {left}   record: {ended['run_dir']}")
+        tell(f"{name} is down: {left}" + (f"   record: {ended['run_dir']}" if ended["run_dir"] else ""))
     return exits.FAILED if ended["left"] else exits.OK
 
 

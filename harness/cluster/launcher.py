@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import socket
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ def main(arguments: list[str]) -> int:
     linux.die_with_parent()
     if os.getppid() != command:
         return 1
-    _raise_file_limit()
+    linux.raise_file_limit()
 
     def run_inside() -> int:
         from harness.cluster.supervisor import Supervisor  # imported late: the launcher stays small
@@ -31,11 +30,6 @@ def main(arguments: list[str]) -> int:
         reason = f"{error}; `harness doctor` tells what would permit it"
         control.sendall(json.dumps({"failed": reason}).encode() + b"\n")
         return 1
-
-
-def _raise_file_limit() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -57,6 +58,12 @@ def outlive_parent() -> None:
 def stay_visible() -> None:
     """Let this user read /proc of this process again; entering a user namespace had taken that away."""
     _check("prctl", _libc.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0))
+
+
+def raise_file_limit() -> None:
+    """As many open files for this process as it may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def identity_of(pid: int) -> str:

@@ -3,16 +3,21 @@
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from harness.errors import ClusterError
 
 
 def runtime_folder(name: str) -> Path:
-    """In XDG_RUNTIME_DIR where there is one, else in the folder for temporary files; not made yet."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    if runtime and Path(runtime).is_dir():
-        return Path(runtime, name)
+    """
+    In XDG_RUNTIME_DIR where that is this user's (`su` keeps that of another one), else in the folder for temporary
+    files; not made yet.
+    """
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    with suppress(OSError):
+        if runtime.is_absolute() and runtime.stat().st_uid == os.getuid():
+            return runtime / name
     return Path(tempfile.gettempdir(), f"{name}-{os.getuid()}")
 
 
@@ -22,6 +27,8 @@ def make_private(folder: Path, what_fails: str) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
     except OSError as error:
-        raise ClusterError(f"{what_fails}: {error}; TMPDIR names another place") from error
+        raise ClusterError(f"{what_fails}: {error}; XDG_RUNTIME_DIR, else TMPDIR, names another place") from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise ClusterError(f"{what_fails}: {folder} is no folder of yours alone; remove it, or set TMPDIR")
+        raise ClusterError(
+            f"{what_fails}: {folder} is no folder of yours alone; remove it, or set XDG_RUNTIME_DIR, else TMPDIR"
+        )

@@ -5,12 +5,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from harness.answers import Injected
 from harness.cluster.etcd_server import endpoints
+from harness.cluster.linux import identity_of
 from harness.core.identity import WorkerId
 from harness.core.lasting import PROCEDURES, is_for_good, lasts_s
 from harness.core.properties import Properties, parse_duration
@@ -39,6 +41,7 @@ class Desk:
         self._running, self._engine = hands.running, engine
         self._up_s = time.monotonic()
         self._begun_s, self._joining = dict[int, float](), threading.Lock()
+        self._last_ring: Ring | None = None
         self.notes = list[str]()
         self.is_judged = False
         self.is_over, self.is_down = threading.Event(), threading.Event()
@@ -82,14 +85,17 @@ class Desk:
             raise InputError(f"there is no fault #{unknown[0]}; there were {len(steps)}")
         wanted = [n - 1 for n in numbers] or [index for index in there if not is_for_good(steps[index])]
         healed = [index for index in wanted if index in there]
-        for index in healed:
-            self._hands.heal_one(index)
+        self._hands.heal_all(healed)
         stays = [index for index in there if index not in healed and not numbers]
-        told = {"healed": healed, "was_healed": [n for n in wanted if n not in there], "stays": stays}
-        return {word: [self._named(index) for index in indexes] for word, indexes in told.items()}
+        told = {"was_healed": [n for n in wanted if n not in there], "stays": stays}
+        named = {word: [self._named(index) for index in indexes] for word, indexes in told.items()}
+        return {"healed": [self._healed(index) for index in healed], **named}
 
     def do_status(self) -> dict[str, Any]:
+        """Raises ClusterError where the cluster has ended: what was last heard of its nodes is true no more."""
         view, running = self._running.status.view(), self._running
+        if why := running.why_ended():
+            raise ClusterError(f"{self._name} has ended: {why}; harness down --name {self._name} cleans up")
         owns, metrics, pids = self._shares(), _metrics(self._hands.run_dir.metrics, len(self._hands.plan.names)), {}
         with suppress(ClusterError):
             pids = running.cluster.pids_outside()
@@ -97,7 +103,8 @@ class Desk:
         notes = [
             *self.notes,
             *self._watched.epitaphs.values(),
-            *filter(None, (running.why_ended(), self._hands.unwritten)),
+            *self._watched.notes,
+            *filter(None, (self._hands.unwritten,)),
         ]
         return {
             "name": self._name,
@@ -116,10 +123,12 @@ class Desk:
         return {"revision": view.revision, "workers": rows}
 
     def do_where(self, key: str) -> dict[str, Any]:
-        """Whose a key is by etcd's members, and what each client says that can be asked."""
+        """Whose a key is by etcd's members, and what each client says that runs."""
         view, ring = self._running.status.view(), self._ring()
         candidates = [str(id) for id in ring.owners(key, _CANDIDATES)] if len(ring.ids) else []
-        says = {name: self._says(name, key) for name in self._hands.clients}
+        asked = [name for name in self._hands.clients if self._watched.standing(name)[0].process == "running"]
+        with ThreadPoolExecutor(max(1, len(asked)), "where") as pool:
+            says = dict(zip(asked, pool.map(lambda name: self._says(name, key), asked), strict=True))
         workers = [self._who(id) for id in candidates]
         doors = {name: door for name, door in self._doors.addresses.items() if name in workers}
         return {"key": key, "revision": view.revision, "candidates": workers, "clients": says, "doors": doors}
@@ -134,6 +143,8 @@ class Desk:
 
     def do_record(self) -> str:
         """Have all that was recorded so far, and what etcd holds, in the run's folder; where that is."""
+        if self._watched.notes:
+            raise ClusterError(f"the record is not whole: {self._watched.notes[-1]}")
         self._hands.sum_up()
         self._hands.write_down()
         self._running.flush()
@@ -151,7 +162,7 @@ class Desk:
     def write_facts(self) -> None:
         """What others may know without asking. Raises ClusterError."""
         run_dir, nodes = str(self._hands.run_dir.path.resolve()), list(self._hands.plan.names)
-        self._place.write(Facts(os.getpid(), run_dir, self._engine, nodes, self._doors.addresses))
+        self._place.write(Facts(identity_of(os.getpid()), run_dir, self._engine, nodes, self._doors.addresses))
 
     @property
     def _properties(self) -> Properties:
@@ -167,6 +178,11 @@ class Desk:
         """What the injector has recorded of it."""
         proof = self._running.injector.proof(injected.index)
         return {"effect": proof.outcome, "after_s": proof.after_s, "detail": proof.detail}
+
+    def _healed(self, index: int) -> dict[str, Any]:
+        proof = self._running.injector.heal_proof(index)
+        about = {"heal": proof.outcome, "after_s": proof.after_s, "detail": proof.detail} if proof else {}
+        return {"told": self._named(index), **about}
 
     def _named(self, index: int) -> str:
         return f"#{index + 1} {step_text(self._hands.steps[index])}"
@@ -203,7 +219,11 @@ class Desk:
 
     def _ring(self) -> Ring:
         dynamic = self._properties.bool("alluxio.user.dynamic.consistent.hash.ring.enabled")
-        return Ring.build(self._running.status.view().on_ring(dynamic), self._properties.int(_VNODES))
+        ids = self._running.status.view().on_ring(dynamic)
+        self._last_ring = (
+            self._last_ring.changed(ids) if self._last_ring else Ring.build(ids, self._properties.int(_VNODES))
+        )
+        return self._last_ring
 
     def _shares(self) -> dict[str, float]:
         """Of the ring, by identity."""

@@ -14,24 +14,25 @@ from types import FrameType
 from typing import Any
 
 from harness.cluster import linux
+from harness.errors import ClusterError
 
 _HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Starter:
-    """The command that waits for the process, as the process knows it; what is said later goes into `log`."""
+    """The command that waits for the process, as the process knows it."""
 
-    def __init__(self, line: int, log: Path) -> None:
-        self._line, self._log = line, log
+    def __init__(self, line: int) -> None:
+        self._line = line
 
-    def let_go(self, told: Any) -> None:
-        """The process is ready, and lives on; the command hears what is `told`."""
+    def let_go(self, told: Any, log: Path) -> None:
+        """The process is ready, and lives on, what it says from now on in `log`; the command hears what is `told`."""
         linux.outlive_parent()
         nothing = os.open(os.devnull, os.O_RDONLY)
-        log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        for descriptor, own in ((nothing, 0), (log, 1), (log, 2)):
+        said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        for descriptor, own in ((nothing, 0), (said, 1), (said, 2)):
             os.dup2(descriptor, own)
-        for descriptor in (nothing, log):
+        for descriptor in (nothing, said):
             os.close(descriptor)
         self._say(told, lives=True)
 
@@ -44,22 +45,26 @@ class Starter:
             json.dump({"told": told, "lives": lives}, line)
 
 
-def detached(become: Callable[[Starter], int], log: Path) -> tuple[int | None, Any]:
+def detached(become: Callable[[Starter], int]) -> tuple[int | None, Any]:
     """
     Fork a process that does `become`. Its exit code, None for one that lives on; and what was told, None for nothing.
+
+    Raises ClusterError where a signal ends it.
     """
     reader, writer = os.pipe()
     command = os.getpid()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        _live(become, command, Starter(writer, log))
+        _live(become, command, Starter(writer))
     os.close(writer)
     before = {number: signal.signal(number, _passing_on_to(pid)) for number in _HEARD}
     try:
         with os.fdopen(reader) as lines:
             said = json.loads(lines.read() or '{"told": null, "lives": false}')
         code = None if said["lives"] else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if code is not None and code < 0:
+            raise ClusterError(f"the process that was to hold the cluster was ended by {signal.Signals(-code).name}")
     finally:
         for number, heard in before.items():
             signal.signal(number, heard)

@@ -11,6 +11,7 @@ from harness.daemon.detached import Starter
 from harness.daemon.place import Place
 from harness.daemon.staying import Stay
 from harness.daemon.watched import Watched
+from harness.errors import InputError
 from harness.hands import Hands
 from harness.load import diary_of
 from harness.report.progress import Progress
@@ -23,12 +24,23 @@ Tell = Callable[[Result], None]
 
 
 class Keeping:
-    """`tell` shows a verdict, which the starter is told too; `always`: it stays also where that is as expected."""
+    """
+    `adjust` is done to every plan of the scenario; `tell` shows a verdict, which the starter is told too; `always`: it
+    stays also where that is as expected.
+    """
 
     def __init__(
-        self, place: Place, plan: Plan, scenario: Scenario, *, always: bool, starter: Starter, tell: Tell
+        self,
+        place: Place,
+        plan: Plan,
+        scenario: Scenario,
+        adjust: Callable[[Plan], Plan],
+        *,
+        always: bool,
+        starter: Starter,
+        tell: Tell,
     ) -> None:
-        self._place, self._plan, self._scenario = place, plan, scenario
+        self._place, self._plan, self._scenario, self._adjust = place, plan, scenario, adjust
         self._always, self._starter, self._tell = always, starter, tell
         self._has_stayed = False
 
@@ -47,12 +59,20 @@ class Keeping:
         result = check(run_dir.path, is_over=False)
         if result.as_expected and not self._always:
             return
+        try:
+            lock = self._place.claim()
+        except InputError as error:
+            self._watched.note(f"not kept up: {error}")
+            return
         diary = diary_of(self._scenario, self._plan)
-        hands = Hands(diary, self._plan, run_dir, lambda plan: plan, goes_on=True)
-        hands.take(running, diary.plan())
+        hands = Hands(diary, self._plan, run_dir, self._adjust, goes_on=True)
+        hands.take(running, self._adjust(diary.plan()))
         self._watched.close()
         run_dir.write_result(result)
         self._tell(result)
         self._has_stayed = True
-        stay = self._at_the_end.enter_context(Stay(self._place, self._place.claim(), self._watched))
+        stay = self._at_the_end.enter_context(Stay(self._place, lock, self._watched))
         stay.hold(hands, self._engine, self._starter, result.to_json())
+        if stay.is_judged:
+            running.injector.heal_all()
+            hands.sum_up()

@@ -7,7 +7,8 @@ from typing import Any
 from harness.daemon.place import Place, places
 from harness.errors import ClusterError, InputError
 
-_ANSWER_S = 600.0
+_ANSWER_S, _LONGEST_S = 30.0, 3600.0
+_TAKE_THEIR_TIME = ("inject", "heal", "record", "down")
 _DESCRIPTORS_MAX = 8
 
 
@@ -23,7 +24,7 @@ def ask(place: Place, do: str, **fields: Any) -> Any:
 def ask_for_descriptors(place: Place, do: str, **fields: Any) -> tuple[Any, list[int]]:
     """The answer, and what came with it, which is the caller's to close. Raises as `ask` does."""
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(_ANSWER_S)
+        line.settimeout(_LONGEST_S if do in _TAKE_THEIR_TIME else _ANSWER_S)
         try:
             with place.socket() as path:
                 line.connect(path)
@@ -35,7 +36,8 @@ def ask_for_descriptors(place: Place, do: str, **fields: Any) -> tuple[Any, list
             while not data.endswith(b"\n") and (more := line.recv(1 << 20)):
                 data += more
         except OSError as error:
-            raise ClusterError(f"{place.name} did not answer {do!r}: {error}") from error
+            kills = f"harness down --name {place.name} --force kills it"
+            raise ClusterError(f"{place.name} did not answer {do!r}: {error}; {kills}") from error
     if not data.endswith(b"\n"):
         raise absent(place)
     reply = json.loads(data)

@@ -4,7 +4,6 @@ Where a cluster that stays is found again: a folder of its user's by its name.
 NAME/  lock          held by its daemon as long as that lives, however it ends
        cluster.json  what others may know without asking it
        socket        where it is asked
-       daemon.log
 """
 
 import fcntl
@@ -22,22 +21,27 @@ from harness.errors import ClusterError, InputError
 
 DEFAULT = "dev"
 _SOCKET = "socket"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+_NAME_MAX = 40
+_NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{_NAME_MAX - 1}}}")
 _FAILS = "no place for clusters that stay"
 
 
 @dataclass(frozen=True)
 class Facts:
     """
-    `pid` is the daemon's; `engine` the URL of the engine that its containers are in, empty where it has none; `doors`
-    are addresses on this machine (`127.0.0.1:41379`) of nodes, by their names.
+    `identity` is the daemon's, its pid first; `engine` the URL of the engine that its containers are in, empty where it
+    has none; `doors` are addresses on this machine (`127.0.0.1:41379`) of nodes, by their names.
     """
 
-    pid: int
+    identity: str
     run_dir: str
     engine: str = ""
     nodes: list[str] = field(default_factory=list)
     doors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pid(self) -> int:
+        return int(self.identity.split()[0])
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,12 @@ class Place:
             raise InputError(f"{name!r} can't be a cluster's name: {allowed}")
         return cls(name, _home() / name)
 
+    @classmethod
+    def called_after(cls, scenario: str, seed: int) -> "Place":
+        """Of a run that is kept. Raises ClusterError as `of` does."""
+        name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{scenario}-{seed}")[-_NAME_MAX:].lstrip("-_.")
+        return cls.of(name)
+
     @contextmanager
     def socket(self) -> Iterator[str]:
         """Its path while the context lasts, in few characters: a socket's may have 107. Raises OSError."""
@@ -63,10 +73,6 @@ class Place:
             yield f"/proc/self/fd/{folder}/{_SOCKET}"
         finally:
             os.close(folder)
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "daemon.log"
 
     def must_be_free(self) -> None:
         """Raises InputError while a daemon has it."""
@@ -80,7 +86,7 @@ class Place:
 
         Raises InputError while a daemon has it.
         """
-        with _turn():
+        with _told(), _turn():
             for other in _home().iterdir():
                 Place(other.name, other).sweep()
             while True:
@@ -117,7 +123,9 @@ class Place:
     def is_kept(self, lock: int) -> bool:
         """Whether it still is the place that was claimed: somebody may have removed it."""
         try:
-            os.utime(self._lock)  # what cleans the folder of temporary files leaves alone what is young
+            for path in (self._lock, self._facts):  # what cleans the folder leaves alone what is young
+                with suppress(FileNotFoundError):
+                    os.utime(path)
             return os.path.samestat(os.fstat(lock), self._lock.stat())
         except OSError:
             return False
@@ -152,7 +160,7 @@ class Place:
     def clear(self) -> None:
         """Of what a dead daemon left there remains only the lock, which may be ours by now."""
         with _told():
-            for path in (self._facts, self.folder / _SOCKET, self.log):
+            for path in (self._facts, self.folder / _SOCKET):
                 path.unlink(missing_ok=True)
 
     def remove(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Self
 from harness.errors import HarnessError, InputError
 
 _LINE_BYTES = 1 << 20
-_LAST_WORDS_S = 5.0
+_LAST_WORDS_S, _NO_ROOM_S = 5.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Server:
 
     def __init__(self, path: str, word: Callable[[str], Callable[..., Any]]) -> None:
         self._word = word
+        self._is_over = threading.Event()
         self._threads = list[threading.Thread]()
         self._accepting = threading.Thread(target=self._accept, name="server", daemon=True)
         self._listener = socket.socket(socket.AF_UNIX)
@@ -38,6 +39,7 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_over.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
@@ -46,15 +48,20 @@ class Server:
             thread.join(_LAST_WORDS_S)
 
     def _accept(self) -> None:
-        with suppress(OSError):  # closed: it is over
-            while True:
+        """Until it is over; where there is no room for one more, others are let go first."""
+        while not self._is_over.is_set():
+            try:
                 line, _ = self._listener.accept()
-                thread = threading.Thread(target=self._serve, args=(line,), name="answer", daemon=True)
-                self._threads = [*(one for one in self._threads if one.is_alive()), thread]
-                thread.start()
+            except OSError:
+                self._is_over.wait(_NO_ROOM_S)
+                continue
+            thread = threading.Thread(target=self._serve, args=(line,), name="answer", daemon=True)
+            self._threads = [*(one for one in self._threads if one.is_alive()), thread]
+            thread.start()
 
     def _serve(self, line: socket.socket) -> None:
         """Whoever asks and does not wait for the answer has what they asked for done all the same."""
+        line.settimeout(_LAST_WORDS_S)
         with line, suppress(OSError), line.makefile("rb") as lines:
             asked = lines.readline(_LINE_BYTES)
             reply = self._reply(asked)

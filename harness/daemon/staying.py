@@ -5,6 +5,9 @@ import signal
 from contextlib import ExitStack, suppress
 from typing import Any
 
+from harness.cluster import linux
+from harness.cluster.ledger import Ledger
+from harness.cluster.linux import identity_of
 from harness.cluster.wait import wait_until
 from harness.daemon.desk import Desk
 from harness.daemon.detached import Starter
@@ -32,6 +35,8 @@ class Stay:
         self.is_judged = False
 
     def __enter__(self) -> "Stay":
+        """Of one of that name that was killed nothing is left then. Raises ClusterError."""
+        clean_up(self._place)
         self._at_the_end.callback(self._remove)
         return self
 
@@ -49,7 +54,7 @@ class Stay:
             self._at_the_end.enter_context(Server(path, desk.word))
         self._at_the_end.callback(desk.is_down.set)
         desk.write_facts()
-        starter.let_go(desk.do_status() if told is None else told)
+        starter.let_go(desk.do_status() if told is None else told, hands.run_dir.logs / "daemon.log")
         with suppress(KeyboardInterrupt):
             while not desk.is_over.wait(_LOOK_EVERY_S) and self._place.is_kept(self._lock):
                 pass
@@ -62,6 +67,7 @@ class Stay:
 
 def stay_up(place: Place, lock: int, live: Live, watched: Watched, starter: Starter) -> int:
     """Start the cluster, hold it until its end is asked for, and stop it. Raises HarnessError before it is ready."""
+    linux.raise_file_limit()  # a listener for each worker
     with Stay(place, lock, watched) as stay:
         live.start()
         try:
@@ -80,18 +86,39 @@ def stay_up(place: Place, lock: int, live: Live, watched: Watched, starter: Star
 def clean_up(place: Place) -> str:
     """See that nothing is left of a cluster whose daemon was killed; where its record is. Raises ClusterError."""
     facts = place.facts()
-    if facts and facts.engine:
-        from harness.cluster.leftovers import remove_run  # imported late: few clusters have containers
+    if facts:
+        if facts.engine:
+            from harness.cluster.leftovers import remove_run  # imported late: few clusters have containers
 
-        remove_run(facts.engine, facts.run_dir, looks=2)
+            remove_run(facts.engine, facts.run_dir, looks=2)
+        _wait_until_empty(Ledger(facts.run_dir, engine=facts.engine))
     place.clear()
     return facts.run_dir if facts else ""
+
+
+def bury(place: Place) -> str:
+    """Clean up, and have the place be nobody's. Raises as `clean_up` does; InputError where somebody has claimed it."""
+    lock = place.claim()
+    try:
+        run_dir = clean_up(place)
+        place.remove()
+    finally:
+        os.close(lock)
+    return run_dir
+
+
+def _wait_until_empty(ledger: Ledger) -> None:
+    """The kernel ends a sandbox with its daemon, but not within no time."""
+    try:
+        wait_until("the end of its processes", lambda: not ledger.left_behind(), _KILLED_S)
+    except NotReadyError as error:
+        raise ClusterError(f"{error}; left are {', '.join(ledger.left_behind())}") from error
 
 
 def kill(place: Place) -> None:
     """End a daemon that does not answer, and with it all of its cluster. Raises ClusterError where that goes on."""
     facts = place.facts()
-    if facts and place.is_held():
+    if facts and place.is_held() and identity_of(facts.pid) == facts.identity:
         with suppress(ProcessLookupError):
             os.kill(facts.pid, signal.SIGKILL)
     wait_gone(place)

@@ -38,6 +38,8 @@ class Watched(Quiet):
         self._cluster: tuple[Plan, Status] | None = None
         self._processes, self._leaving = dict[str, str](), set[str]()
         self._since = dict[str, tuple[Standing, int]]()
+        self.notes = list[str]()
+        """What was noted since it has a cluster: what keeps its record from being whole."""
         self.epitaphs = dict[str, str]()
         """What each node that died unasked left to say, until it is started again."""
         self.pids = dict[str, int]()
@@ -61,6 +63,8 @@ class Watched(Quiet):
 
     def note(self, text: str) -> None:
         self._shown.note(text)
+        if self._cluster:
+            self.notes.append(text)
 
     def phase(self, name: str, detail: str = "") -> None:
         self._shown.phase(name, detail)
@@ -74,7 +78,8 @@ class Watched(Quiet):
             self.left = list(op.value["left"])
         if op.type == "ok" and op.f in _OF_NODE:
             self._process(op)
-            self._look([op.actor])
+            if op.f != "sample" or self._cluster is None or op.actor in self._cluster[0].clients:
+                self._look([op.actor])
         elif op.type == "ok" and op.actor == OBSERVER and op.f in _OF_ETCD and self._cluster:
             plan, _ = self._cluster
             self._look([*plan.workers, *plan.joiners, *plan.etcd.members])

@@ -49,8 +49,9 @@ def left(span: Span, steps: Sequence[Step], spans: Sequence[Span], nodes: Nodes)
 def coming_problems(drafts: Sequence[Draft], tree: Tree) -> Iterator[Problem]:
     """Of workers that a step names before they join, or after they were removed."""
     spans = spans_of_drafts(drafts)
+    comings = [pair for pair in zip(drafts, spans, strict=True) if pair[0].fields.fault in (JOIN, DECOMMISSION)]
     for mine, span in zip(drafts, spans, strict=True):
-        for theirs, other in zip(drafts, spans, strict=True):
+        for theirs, other in comings:
             place = tree.at_value(("steps", theirs.index), "").where
             if theirs.fields.fault == DECOMMISSION and other.order < span.order:
                 text = f"is removed by the decommission at {place}; name another"

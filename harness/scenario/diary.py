@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from harness.core.plan import Plan, Step
 from harness.errors import InputError, ScenarioError
 from harness.faults import FAULTS
+from harness.scenario.comings import JOIN
 from harness.scenario.forms import ROLES
 from harness.scenario.model import Scenario
 from harness.scenario.plan import make_plan
@@ -36,6 +37,7 @@ class Diary:
     seed: int
     read: Reader
     steps: list[Step] = field(default_factory=list)
+    _void: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Raises InputError."""
@@ -58,7 +60,7 @@ class Diary:
         if fault not in FAULTS:
             raise InputError(f"no fault is called {fault!r}; {nearest(fault, [*FAULTS])}there are {', '.join(FAULTS)}")
         row = {"at": _text(at_s), **({} if for_s is None else {"for": _text(for_s)}), fault: deepcopy(given)}
-        grown = {**self.document, "steps": [*self.document.get("steps", ()), row]}
+        grown = {**self.document, "steps": [*self._written(), row]}
         try:
             plan = self._drawn_up(grown)
         except InputError:
@@ -67,7 +69,7 @@ class Diary:
         step = plan.steps[-1]
         must_be_fit(step)
         row[fault], self._plan = _drawn(given, step), plan
-        self.document = grown
+        self.document = {**self.document, "steps": [*self.document.get("steps", ()), row]}
         self.steps.append(step)
         return len(self.steps) - 1, step
 
@@ -79,13 +81,22 @@ class Diary:
             self.steps[index] = replace(step, for_s=for_s)
         return self.steps[index]
 
+    def void(self, index: int) -> None:
+        """The step failed: it is in the plan, for it is on record, and in no scenario that does the same again."""
+        if self.steps[index].fault != JOIN:  # who was to join is counted, whatever became of them
+            self._void.add(index)
+
+    def _written(self) -> list[dict[str, Any]]:
+        return [row for index, row in enumerate(self.document.get("steps", ())) if index not in self._void]
+
     def plan(self) -> Plan:
         """Of all that was done."""
         return replace(self._plan, steps=tuple(self.steps))
 
     def text(self) -> str:
         """The scenario."""
-        return text_of(self.document)
+        steps = {"steps": self._written()} if self.document.get("steps") else {}
+        return text_of({**self.document, **steps})
 
     def _drawn_up(self, document: dict[str, Any]) -> Plan:
         try:
