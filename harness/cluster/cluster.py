@@ -126,8 +126,9 @@ class Cluster:
 
     def stop(self) -> list[str]:
         """
-        TERM, then KILL, the observer first so that its log ends with the run; the sandbox goes last. etcd gets KILL,
-        for its members would wait for each other, and its data go with the sandbox.
+        TERM, then KILL, the observer first so that its log ends with the run; the sandbox goes last, and whoever
+        publishes ports with it. etcd gets KILL, for its members would wait for each other, and its data go with the
+        sandbox.
 
         What of it is still on this machine.
         """
@@ -226,7 +227,7 @@ class Cluster:
         running = self.running()
         programs = roles.PROGRAMS
         etcd = list(self._plan.etcd.members)
-        others = [name for name in running if name not in (*programs, *etcd)]
+        others = [name for name in running if name in self._nodes and name not in (*programs, *etcd)]
         return [[n for n in group if n in running] for group in (programs, others, etcd)]
 
     def _end(self, names: Collection[str]) -> None:

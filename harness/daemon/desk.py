@@ -155,7 +155,10 @@ class Desk:
         self.is_judged |= judged
         self.is_over.set()
         self.is_down.wait()
-        return {"left": self._watched.left or [], "run_dir": str(self._hands.run_dir.path.resolve())}
+        run_dir = str(self._hands.run_dir.path.resolve())
+        if self._watched.left is None:
+            raise ClusterError(f"{self._name} is down, and nobody knows what is left of it; {run_dir}/logs may say why")
+        return {"left": self._watched.left, "run_dir": run_dir}
 
     # what they need
 

@@ -112,7 +112,7 @@ class Watched(Quiet):
         plan, status = self._cluster
         members, now_ns = status.membership(), time.monotonic_ns()
         with self._lock:
-            for name in names:
+            for name in set(plan.names).intersection(names):  # the harness' own programs are nobody to the cluster
                 standing = Standing(_state(name, plan, status, members), self._processes.get(name, "none"))
                 if name not in self._since or self._since[name][0] != standing:
                     self._since[name] = standing, now_ns

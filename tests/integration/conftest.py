@@ -1,8 +1,11 @@
 """A real cluster of three workers and a client, held as a run holds it."""
 
+import os
+import signal
 import sysconfig
+import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from harness.cluster.status import Status
 from harness.cluster.wait import wait_until
 from harness.recorder import Recorder
 from harness.scenario.parse import parse
+from tests.integration.desk import GONE_S, Desk, mounts, somebody
 
 SCENARIO = """
 cluster: {workers: 3, clients: 1, properties: {alluxio.worker.failure.detection.timeout: 2s,
@@ -72,3 +76,33 @@ def held(tmp_path):
     scenario = parse(SCENARIO, "held.yaml", find_conf=lambda name: "", invariants=())
     with Held(tmp_path, make_plan(scenario, seed=1)).started() as held:
         yield held
+
+
+@pytest.fixture
+def runtime():
+    with tempfile.TemporaryDirectory(prefix="harness-test-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(params=["root", "user"])
+def desk(request, tmp_path, runtime):
+    """As root, where the tests are, and without its rights; at the end nothing of it is left."""
+    with somebody() if request.param == "user" else nullcontext(()) as prefix:
+        yield from _left_clean(Desk(tmp_path, runtime, prefix))
+
+
+@pytest.fixture
+def desk_of_mine(tmp_path, runtime):
+    yield from _left_clean(Desk(tmp_path, runtime))
+
+
+def _left_clean(desk):
+    there = mounts()
+    yield desk
+    try:
+        wait_until("the end of all", lambda: not desk.processes(), GONE_S)
+    finally:
+        for pid in desk.processes():
+            os.kill(pid, signal.SIGKILL)
+    assert mounts() == there
+    assert list((desk.runtime / "harness").iterdir()) == []

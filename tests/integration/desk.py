@@ -43,6 +43,9 @@ def somebody():
         yield [sys.executable, "-c", _AS_USER, str(user.pid)]
 
 
+GONE_S = 10.0
+
+
 class Desk:
     """`prefix` are the first words of each command. `etcd` is how etcd runs."""
 
@@ -94,3 +97,9 @@ def mounts():
     """Without the engine's own, which come and go with every container."""
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
     return {line.split(" ")[4] for line in lines if "/docker/" not in line}
+
+
+def daemon_of(desk):
+    """The one of ours whose parent is none of ours; others whose parent has just ended may look so for a moment."""
+    ours = desk.processes()
+    return min(pid for pid in ours if psutil.Process(pid).ppid() not in ours)

@@ -1,4 +1,4 @@
-"""A cluster that stays: up, faults, questions, programs inside of it, down; and what befalls it meanwhile."""
+"""A cluster that stays: up, faults, questions, programs inside of it, down."""
 
 import json
 import os
@@ -8,53 +8,20 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 import urllib.request
-from contextlib import closing, nullcontext
+from contextlib import closing
 from pathlib import Path
 
-import psutil
 import pytest
 
 from harness.cluster.engine import Engine
 from harness.cluster.wait import wait_until
 from tests.clients.installed import NotInstalledError, interpreter_in
-from tests.integration.desk import Desk, mounts, somebody
+from tests.integration.desk import Desk, daemon_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
-GONE_S = 10.0
 ETCDCTL = ["etcdctl", "get", "--prefix", "--keys-only", "/"]
-
-
-@pytest.fixture
-def runtime():
-    with tempfile.TemporaryDirectory(prefix="harness-test-") as folder:
-        yield Path(folder)
-
-
-@pytest.fixture(params=["root", "user"])
-def desk(request, tmp_path, runtime):
-    """As root, where the tests are, and without its rights; at the end nothing of it is left."""
-    with somebody() if request.param == "user" else nullcontext(()) as prefix:
-        yield from _left_clean(Desk(tmp_path, runtime, prefix))
-
-
-@pytest.fixture
-def desk_of_mine(tmp_path, runtime):
-    yield from _left_clean(Desk(tmp_path, runtime))
-
-
-def _left_clean(desk):
-    there = mounts()
-    yield desk
-    try:
-        wait_until("the end of all", lambda: not desk.processes(), GONE_S)
-    finally:
-        for pid in desk.processes():
-            os.kill(pid, signal.SIGKILL)
-    assert mounts() == there
-    assert list((desk.runtime / "harness").iterdir()) == []
 
 
 def in_a_terminal_that_is_closed(desk, *words):
@@ -129,15 +96,15 @@ def test_faults_heal_by_themselves_by_number_and_all_at_once_and_it_is_judged_so
     told = desk("inject", "--name", "a", "partition", "worker-3", "rest")
     assert told.startswith("#3 partition worker-3 | rest: proven in ")
     assert "nobody can join while partition (#3)" in desk("join", "--name", "a", code=254)
-    assert desk("heal", "--name", "a", "3") == "#3 partition worker-3 | rest: healed\n"
-    assert desk("heal", "--name", "a") == "#2 pause worker-1 worker-2: healed\n"
+    assert desk("heal", "--name", "a", "3").startswith("#3 partition worker-3 | rest: healed, proven in ")
+    assert desk("heal", "--name", "a").startswith("#2 pause worker-1 worker-2: healed, proven in ")
     assert "#4 join worker-4: proven in " in desk("join", "--name", "a")
     assert desk.node("a", "worker-4")["door"]
     assert desk("decommission", "--name", "a", "worker-4").startswith("#5 decommission worker-4 (TERM): proven in ")
     assert desk.node("a", "worker-4")["state"] == "removed"
     assert desk("inject", "--name", "a", "kill", "worker-1").startswith("#6 kill worker-1: proven in ")
     assert desk("heal", "--name", "a") == "#6 kill worker-1: stays; harness heal 6 undoes it\n"
-    assert desk("heal", "--name", "a", "6") == "#6 kill worker-1: healed\n"
+    assert desk("heal", "--name", "a", "6").startswith("#6 kill worker-1: healed, proven in ")
     result = json.loads(desk("check", "--name", "a", "--json"))
     assert {row["name"]: row["outcome"] for row in result["invariants"]}["one-live-process"] == "valid"
     assert {"name": "nothing-left-behind", "reason": "it runs still"} in result["not_judged"]
@@ -164,85 +131,6 @@ def test_whose_a_key_is_etcd_and_clients_say_alike(desk_of_mine):
         "a new owner", lambda: owner not in json.loads(desk("where", "--name", "a", key, "--json"))["candidates"]
     )
     assert json.loads(desk("where", "--name", "a", key, "--json"))["candidates"][0] == others[0]
-    desk("down", "--name", "a")
-
-
-def test_a_daemon_that_was_killed_is_told_and_cleaned_up(desk):
-    desk.up("a", "--workers", "1")
-    os.kill(daemon_of(desk), signal.SIGKILL)
-    wait_until("the end of all", lambda: not desk.processes(), GONE_S)
-    told = desk("status", "--name", "a", code=255)
-    assert re.fullmatch(
-        r"a is dead: its daemon \(process \d+\) was killed, .*; harness down --name a cleans up\n", told
-    )
-    assert told == desk("inject", "--name", "a", "pause", "worker-1", code=255)
-    desk("down", "--name", "a")
-    assert desk("down", "--name", "a", code=254) == "no cluster is called a; none is up\n"
-    desk.up("a", "--workers", "1")
-    os.kill(daemon_of(desk), signal.SIGKILL)
-    wait_until("the end of all", lambda: not desk.processes(), GONE_S)
-    desk.up("a", "--workers", "1")
-    assert "a is up already" in desk("up", "--name", "a", code=254)
-    desk("down", "--name", "a")
-
-
-def daemon_of(desk):
-    """The one of ours whose parent is none of ours."""
-    ours = desk.processes()
-    (daemon,) = [pid for pid in ours if psutil.Process(pid).ppid() not in ours]
-    return daemon
-
-
-def test_the_command_that_starts_it_may_be_killed_at_any_time(desk_of_mine):
-    for moment_s in (0.1, 0.3, 0.5, 0.7):
-        command = desk_of_mine.start("up", "--name", "a", "--etcd", "process")
-        try:
-            command.wait(moment_s)
-        except Exception:
-            command.kill()
-        command.communicate()
-        facts = desk_of_mine.runtime / "harness" / "a" / "cluster.json"
-        wait_until("up or gone", lambda facts=facts: facts.exists() or not desk_of_mine.processes(), GONE_S)
-        if facts.exists():
-            desk_of_mine("down", "--name", "a")
-    wait_until("the end of all", lambda: not desk_of_mine.processes(), GONE_S)
-    desk_of_mine.up("b", "--workers", "1")
-    desk_of_mine("down", "--name", "b")
-
-
-def test_a_worker_killed_by_somebody_else_is_told_and_the_cluster_goes_on(desk_of_mine):
-    desk = desk_of_mine
-    desk.up("a", "--workers", "2")
-    os.kill(desk.node("a", "worker-1")["pid"], signal.SIGKILL)
-    desk.until("its death", lambda: desk.node("a", "worker-1")["process"] == "died")
-    (note,) = desk.status("a")["notes"]
-    assert note.startswith("worker-1 was ended by SIGKILL after ")
-    assert "worker-1 did not run" in desk("inject", "--name", "a", "restart", "worker-1", "down_for=100ms")
-    desk.until("worker-1 online", lambda: desk.node("a", "worker-1")["state"] == "online")
-    assert desk.status("a")["notes"] == []
-    desk("down", "--name", "a")
-
-
-def test_a_machine_that_was_suspended_goes_on_where_it_was(desk_of_mine):
-    """All that is of the cluster stops for longer than a lease, and goes on."""
-    desk = desk_of_mine
-    desk.up("a", "--workers", "2")
-    before = desk.status("a")["revision"]
-    stopped = [psutil.Process(pid) for pid in desk.processes()]
-    for process in stopped:
-        process.suspend()
-    with pytest.raises(psutil.TimeoutExpired):
-        stopped[0].wait(4)
-    for process in stopped:
-        process.resume()
-
-    def is_back():
-        told = desk.status("a")
-        return told["revision"] > before and all(
-            row["view"]["online"] == 2 for row in told["nodes"] if row["node"].startswith("worker")
-        )
-
-    desk.until("all online again", is_back)
     desk("down", "--name", "a")
 
 
@@ -314,3 +202,45 @@ def test_etcd_in_a_container_is_reached_and_nothing_of_it_stays(tmp_path, runtim
     desk("down", "--name", "a")
     with closing(Engine(engine)) as found:
         assert [found.containers(str(run.resolve())) for run in (tmp_path / "runs").iterdir()] == [[], []]
+
+
+KEPT = """
+cluster: {workers: 2, clients: 1}
+workload: {keys: 10, lookups_per_s: 20, reads_per_s: 5}
+steps:
+  - {at: 300ms, pause: worker-1}
+duration: 1s
+"""
+
+
+def test_a_run_stays_up_where_its_verdict_is_one_to_be_looked_into(desk_of_mine):
+    desk = desk_of_mine
+    (desk.folder / "my own.yaml").write_text(KEPT + "expect: {violated: [one-live-process]}")
+    words = ("run", "my own.yaml", "--seed", "3", "--etcd", "process", "--time-scale", "2", "--keep", "--json")
+    run = desk.start(*words)
+    told, _ = run.communicate(timeout=120)
+    result = json.loads(told)
+    assert (run.returncode, result["as_expected"]) == ({"valid": 1, "unknown": 2}[result["outcome"]], False)
+    name = "my-own-3"
+    assert "is up already" in desk(*words, code=254)
+    assert desk.status(name)["faults"] == []
+    plan = (desk.folder / result["run_dir"] / "plan.json").read_text()
+    desk("inject", "--name", name, "restart", "worker-1", "down_for=100ms")
+    assert desk("exec", "--name", name, "--", *ETCDCTL).count("AUTHORIZED") == 2
+    desk("inject", "--name", name, "pause", "worker-2")
+    down = desk.start("down", "--name", name, "--judge", "--json")
+    judged = json.loads(down.communicate(timeout=120)[0])
+    assert judged["left_behind"] == []
+    assert {row["name"]: row["outcome"] for row in judged["invariants"]}["nothing-left-behind"] == "valid"
+    assert [fault["heal"] for fault in judged["faults"]] == ["proven"] * 3
+    grown = json.loads((desk.folder / result["run_dir"] / "plan.json").read_text())
+    assert (grown["time_scale"], json.loads(plan)["time_scale"]) == (2, 2)
+
+
+def test_a_run_as_expected_is_stopped_unless_any_is_kept(desk_of_mine):
+    desk = desk_of_mine
+    (desk.folder / "mine.yaml").write_text(KEPT + "invariants: [one-live-process]\nexpect: valid")
+    desk("run", "mine.yaml", "--seed", "3", "--etcd", "process", "--keep")
+    assert "no cluster is called mine-3" in desk("status", "--name", "mine-3", code=254)
+    desk("run", "mine.yaml", "--seed", "3", "--etcd", "process", "--keep", "always")
+    desk("down", "--name", "mine-3")
