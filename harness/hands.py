@@ -115,7 +115,7 @@ class Hands:
         if lasts is not None:
             with self._obeying() as running:
                 running.cluster.wait(lasts)
-                self._must_be_healed(injected.name, running.injector.heal(injected.index))
+                self._undo(injected.index, injected.step, running)
 
     def heal(self) -> None:
         """Everything that is open, but what was killed for good; where one fails the others are healed all the same."""
@@ -144,10 +144,7 @@ class Hands:
                 with self._lock:
                     step = self._diary.end(index, (time.monotonic_ns() - self._begun_ns[index]) / 1e9)
                     self.write_down()
-                is_healed = running.injector.heal(index, step)
-                if not is_healed:
-                    running.injector.reopen(index)
-                self._must_be_healed(step.fault, is_healed)
+                self._undo(index, step, running)
 
     def wait_online(self, *workers: str, within: str = _WITHIN) -> float:
         """Until these workers, or all that were there from the start, are online in etcd; the seconds it took."""
@@ -280,9 +277,11 @@ class Hands:
             running.injector.skip(index, step, str(error))
             raise
 
-    def _must_be_healed(self, fault: str, is_healed: bool) -> None:
-        if not is_healed:
-            raise ClusterError(f"{fault} could not be healed; {self.run_dir.history} tells why")
+    def _undo(self, index: int, step: Step, running: Running) -> None:
+        """Raises ClusterError where that fails; it is open still then."""
+        if not running.injector.heal(index, step):
+            running.injector.reopen(index)
+            raise ClusterError(f"{step.fault} could not be healed; {self.run_dir.history} tells why")
 
     @contextmanager
     def _obeying(self) -> Iterator[Running]:

@@ -153,6 +153,61 @@ def test_a_fault_that_is_refused_leaves_nothing_open(bench):
     bench.hands.begin("isolate", "worker-1", None)
 
 
+@pytest.mark.parametrize(
+    ("fault", "given", "refusal"),
+    [("pause", "worker-1", "STOP"), ("decommission", {"worker": "worker-1", "stop": "TERM"}, "TERM")],
+)
+def test_a_fault_whose_injection_failed_can_be_tried_again_and_is_written_once(bench, fault, given, refusal):
+    node = bench.cluster.node("worker-1")
+    node.refused = {refusal}
+    with pytest.raises(ClusterError, match=f"{fault} could not be injected"):
+        bench.hands.begin(fault, given, None)
+    assert f"{fault}:" not in bench.written
+    node.refused = set()
+    bench.hands.begin(fault, given, None)
+    assert [step.fault for step in bench.hands.steps] == [fault] * 2
+    assert bench.written.count(f"{fault}:") == 1
+    assert [(op.f, op.value["step"]) for op in bench.ops if op.type == "ok"][-1] == (fault, 1)
+
+
+def test_a_heal_that_failed_can_be_tried_again_and_keeps_no_other_from_being_healed(bench):
+    node = bench.cluster.node("worker-1")
+    node.refused = {"CONT"}
+    for fault, name in (("pause", "worker-1"), ("isolate", "worker-2"), ("pause", "worker-3")):
+        bench.hands.begin(fault, name, None)
+    with pytest.raises(ClusterError, match=r"^pause could not be healed; \S+ tells why$"):
+        bench.hands.heal()
+    assert bench.open == [0]
+    assert bench.cluster.cut_links == frozenset()
+    assert not bench.cluster.node("worker-3").paused
+    with pytest.raises(InputError, match=r"worker-1 is held by pause \(#1\)"):
+        bench.hands.begin("kill", "worker-1", None)
+    node.refused = set()
+    bench.hands.heal()
+    assert (bench.open, node.paused) == ([], False)
+
+
+def test_all_heals_that_failed_are_told_at_once(bench):
+    for name in ("worker-1", "worker-2"):
+        bench.cluster.node(name).refused = {"CONT"}
+        bench.hands.begin("pause", name, None)
+    with pytest.raises(ClusterError) as failed:
+        bench.hands.heal()
+    assert str(failed.value).count("pause could not be healed") == 2
+    assert bench.open == [0, 1]
+
+
+def test_a_fault_that_did_not_heal_when_its_time_was_over_can_be_healed_by_hand(bench):
+    node = bench.cluster.node("worker-1")
+    node.refused = {"CONT"}
+    with pytest.raises(ClusterError, match="pause could not be healed"):
+        bench.hands.inject("pause", "worker-1", for_="1ms")
+    assert bench.open == [0]
+    node.refused = set()
+    bench.hands.heal_one(0)
+    assert (bench.open, node.paused) == ([], False)
+
+
 def test_the_leader_is_found_when_it_is_struck(tmp_path):
     diary = load_diary("bench", tmp_path, workers=1, etcd=3)
     plan, cluster = diary.plan(), Growing("etcd-1", "etcd-2", "etcd-3", "worker-1")

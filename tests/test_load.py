@@ -2,7 +2,7 @@ import pytest
 
 from harness import load_scenario, make_plan
 from harness.errors import InputError, ScenarioError
-from harness.load import find_scenario
+from harness.load import diary_of, find_scenario, load_diary
 from harness.packaged import scenarios
 
 
@@ -155,3 +155,35 @@ def test_a_program_is_found_beside_the_scenario_and_by_name(tmp_path):
     for program in ("./client", "sh"):
         (tmp_path / "mine" / "x.yaml").write_text(f"system: {{client: {{command: [{program}]}}}}")
         assert load_scenario("mine/x.yaml").fields.system.client.command == [program]
+
+
+def test_a_cluster_asked_for_with_so_many_etcd_members_keeps_what_else_its_scenario_says_of_etcd(tmp_path):
+    (tmp_path / "x.yaml").write_text("cluster: {workers: 2, etcd: {members: 1, timers: default, runtime: process}}\n")
+    asked = load_diary("a", tmp_path, "x.yaml", workers=3, etcd=3).plan()
+    assert (len(asked.etcd.members), len(asked.workers)) == (3, 3)
+    assert (asked.etcd.timers, asked.etcd.runtime) == ("default", "process")
+    assert load_diary("a", tmp_path, "x.yaml", etcd={"members": 3}).plan().etcd.timers == "tuned"
+
+
+STEPS = """\
+cluster: {workers: 5}
+steps:
+  - {at: 1s, pause: worker-1}
+  - {at: 2s, isolate: worker-2, for: 1s}
+  - {at: 3s, kill: worker-3}
+  - {at: 4s, restart: worker-4}
+  - {at: 5s, partition: [[worker-5], rest]}
+duration: 10s
+"""
+
+
+def test_what_was_open_at_the_end_of_a_run_that_is_kept_had_its_end_there(tmp_path):
+    (tmp_path / "x.yaml").write_text(STEPS)
+    scenario = load_scenario("x.yaml")
+    plan = make_plan(scenario, 1)
+    diary = diary_of(scenario, plan)
+    assert [row.get("for") for row in diary.document["steps"]] == ["0s", "1s", None, None, "0s"]
+    assert diary.steps == list(plan.steps)
+    diary.begin("pause", "worker-1", 20.0, None)
+    with pytest.raises(InputError, match=r"worker-3 is .*kill"):
+        diary.begin("pause", "worker-3", 21.0, None)

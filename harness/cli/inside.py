@@ -16,6 +16,7 @@ from harness.daemon.place import Place
 from harness.errors import ClusterError, InputError
 
 _KINDS = (linux.CLONE_NEWUSER, linux.CLONE_NEWNS, linux.CLONE_NEWPID, linux.CLONE_NEWNET)
+_HEARD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _NOT_FOUND, _NOT_RUN = 127, 126
 
 
@@ -91,6 +92,7 @@ def _run(program: list[str], folder: str, settings: dict[str, str]) -> int:
     128 and more for a signal, as a shell has it.
     """
     ours, theirs = socket.socketpair()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)  # until it is known to whom they are passed on
     pid = os.fork()
     if pid == 0:
         ours.close()
@@ -103,6 +105,7 @@ def _run(program: list[str], folder: str, settings: dict[str, str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the program's
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, pass_on)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
@@ -118,8 +121,9 @@ def _become(program: list[str], folder: str, settings: dict[str, str], starter: 
                 os._exit(_NOT_RUN)
         except BlockingIOError:
             pass
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        for number in (*_HEARD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
         _change_to(folder)
         os.execvpe(program[0], program, {**os.environ, **settings})
     except FileNotFoundError:

@@ -70,7 +70,8 @@ def _up(place: Place, lock: int, scenario: str | None, wanted: dict[str, Any]) -
         watched = Watched()
         live = _live(place.name, scenario, wanted, watched)
     except BaseException:
-        place.remove()
+        if place.facts() is None:  # else those of one that was killed, of which more than its place may be left
+            place.remove()
         raise
     with told_where(live.run_dir):
         code, told = detached(lambda starter: exits.code_of(partial(stay_up, place, lock, live, watched, starter)))

@@ -2,6 +2,7 @@
 
 import os
 
+from harness.cluster.linux import identity_of
 from harness.daemon.place import Facts, Place
 from harness.daemon.server import Server
 
@@ -24,9 +25,9 @@ class Answering:
         self.place.remove()
         os.close(self._lock)
 
-    def writes(self, run_dir, nodes=()):
+    def writes(self, run_dir, nodes=(), doors=None):
         """The facts of a cluster that is up."""
-        self.place.write(Facts(os.getpid(), str(run_dir), "", list(nodes)))
+        self.place.write(Facts(identity_of(os.getpid()), str(run_dir), "", list(nodes), doors or {}))
 
     def _word(self, do):
         def answer(**fields):
@@ -43,6 +44,6 @@ def killed(name, run_dir="runs/dev-1", nodes=()):
     """What the daemon of this name has left, which was killed."""
     place = Place.of(name)
     lock = place.claim()
-    place.write(Facts(4711, str(run_dir), "", list(nodes)))
+    place.write(Facts("4711 99", str(run_dir), "", list(nodes)))
     os.close(lock)
     return place

@@ -18,6 +18,9 @@ INJECTED = {
 }
 
 
+HEALED = {"told": "#1 pause worker-1", "heal": "proven", "after_s": 0.021, "detail": ""}
+
+
 def asked_by(*words, **answers):
     """What the daemon is asked by a command that ends well."""
     with Answering(**answers) as daemon:
@@ -77,14 +80,26 @@ def test_faults_are_healed_by_their_numbers_or_all_at_once():
     ("healed", "was_healed", "stays", "lines"),
     [
         ([], [], [], ["nothing is open"]),
-        (["#1 pause worker-1"], [], [], ["#1 pause worker-1: healed"]),
+        ([HEALED], [], [], ["#1 pause worker-1: healed, proven in 21 ms"]),
+        ([HEALED | {"heal": "absent"}], [], [], ["#1 pause worker-1: healed, and that is absent"]),
+        (
+            [HEALED | {"heal": "not-applicable", "detail": "it was started"}],
+            [],
+            [],
+            ["#1 pause worker-1: healed, and that is not-applicable (it was started)"],
+        ),
+        ([{"told": "#1 pause worker-1"}], [], [], ["#1 pause worker-1: healed, and that is absent"]),
         ([], ["#1 pause worker-1"], [], ["#1 pause worker-1: was healed already"]),
         ([], [], ["#12 kill worker-1"], ["#12 kill worker-1: stays; harness heal 12 undoes it"]),
         (
-            ["#1 a", "#2 b"],
+            [HEALED | {"told": "#1 a"}, HEALED | {"told": "#2 b", "after_s": 1.5}],
             [],
             ["#3 c"],
-            ["#1 a: healed", "#2 b: healed", "#3 c: stays; harness heal 3 undoes it"],
+            [
+                "#1 a: healed, proven in 21 ms",
+                "#2 b: healed, proven in 1.50 s",
+                "#3 c: stays; harness heal 3 undoes it",
+            ],
         ),
     ],
 )

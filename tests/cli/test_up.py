@@ -43,10 +43,11 @@ def test_two_of_one_name_are_refused_and_the_first_goes_on(capsys):
     assert capsys.readouterr().err == "dev is up already: harness status --name dev tells of it\n"
 
 
-def test_a_dead_one_is_cleaned_up_before_another_takes_its_name(capsys):
+def test_a_dead_one_is_still_told_of_where_another_of_its_name_was_not_even_started():
     place = killed("dev")
     assert main(["up", "nosuch"]) == 254
-    assert not place.folder.exists()
+    assert place.facts().run_dir == "runs/dev-1"
+    assert not place.is_held()
 
 
 ENDED = {"left": [], "run_dir": "/runs/dev-1"}
@@ -97,8 +98,14 @@ def test_of_one_that_was_killed_what_it_left_is_removed(capsys):
     place = killed("dev", "runs/dev-1")
     assert main(["down"]) == 0
     assert not place.folder.exists()
-    assert capsys.readouterr().err == "dev was dead; nothing of it is left   record: runs/dev-1\n"
+    assert capsys.readouterr() == ("dev is down: nothing left behind   record: runs/dev-1\n", "")
     assert main(["down"]) == 254
+
+
+def test_programs_are_told_of_one_that_was_killed_as_of_any_other(capsys):
+    killed("dev", "runs/dev-1")
+    assert main(["down", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"left": [], "run_dir": "runs/dev-1"}
 
 
 @pytest.mark.parametrize("words", [[], ["--force"], ["--judge"], ["--json"]])

@@ -164,5 +164,5 @@ def test_a_link_to_another_folder_is_refused(tmp_path):
 
 
 def test_a_folder_that_cannot_be_made_is_told_with_a_way_out(tmp_path):
-    with pytest.raises(ClusterError, match="TMPDIR names another place"):
+    with pytest.raises(ClusterError, match="XDG_RUNTIME_DIR, else TMPDIR, names another place"):
         Budget(tmp_path / "no" / "such" / "place", ROOM)

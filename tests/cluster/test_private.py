@@ -19,6 +19,20 @@ def test_without_one_it_is_among_the_temporary_files_and_named_after_its_user(tm
     assert runtime_folder("harness") == tmp_path / f"harness-{os.getuid()}"
 
 
+def test_one_that_is_somebody_elses_or_not_named_from_the_root_is_not_taken(tmp_path, monkeypatch):
+    """As after `su`, which keeps the environment."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    me = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: me + 1)
+    assert runtime_folder("harness") == tmp_path / "temporary" / f"harness-{me + 1}"
+    monkeypatch.setattr(os, "getuid", lambda: me)
+    assert runtime_folder("harness") == tmp_path / "harness"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", ".")
+    assert runtime_folder("harness") == tmp_path / "temporary" / f"harness-{me}"
+
+
 def test_it_is_made_for_its_user_alone_whatever_the_umask_and_found_again(tmp_path):
     before = os.umask(0)
     try:
@@ -33,7 +47,8 @@ def test_it_is_made_for_its_user_alone_whatever_the_umask_and_found_again(tmp_pa
 def test_one_that_others_may_enter_is_refused(tmp_path, mode):
     (tmp_path / "own").mkdir()
     (tmp_path / "own").chmod(mode)
-    with pytest.raises(ClusterError, match=r"^no place: .*own is no folder of yours alone; remove it, or set TMPDIR"):
+    told = r"^no place: .*own is no folder of yours alone; remove it, or set XDG_RUNTIME_DIR, else TMPDIR$"
+    with pytest.raises(ClusterError, match=told):
         make_private(tmp_path / "own", "no place")
 
 
@@ -56,5 +71,5 @@ def test_what_is_no_folder_and_what_cannot_be_made_are_told(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ClusterError, match=r"^no place: .*File exists"):
         make_private(tmp_path / "file", "no place")
-    with pytest.raises(ClusterError, match=r"^no place: .*; TMPDIR names another place"):
+    with pytest.raises(ClusterError, match=r"^no place: .*; XDG_RUNTIME_DIR, else TMPDIR, names another place"):
         make_private(tmp_path / "gone" / "own", "no place")

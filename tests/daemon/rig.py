@@ -79,6 +79,7 @@ class Rig:
         self.doors = Doors(folder / "log")
         self.desk = Desk(self.place, self.hands, self.watched, self.doors, "unix:///engine")
         self.hear(snapshot(0, 1), [started(0.2, name, n) for n, name in enumerate(plan.workers, 11)])
+        self.hear([started(0.3, name, n) for n, name in enumerate(plan.clients, 21)])
         self.hear([joined(1, name, n, n) for n, name in enumerate(plan.workers, 2)])
 
     def _grow(self, plan):

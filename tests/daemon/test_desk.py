@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from harness.core.ring import Ring
-from harness.errors import InputError
-from tests.checks.telling import alive, deleted, exited, op, started, viewed
+from harness.errors import ClusterError, InputError
+from tests.checks.telling import alive, deleted, exited, op, signalled, started, viewed
 from tests.conftest import eventually
 from tests.daemon.rig import Rig
 
@@ -75,8 +75,9 @@ def test_healing_tells_of_each_what_became_of_it(rig):
     first = rig.desk.do_heal([3])
     assert [word for word, names in first.items() if names] == ["healed"]
     all_of_them = rig.desk.do_heal([])
-    assert [names[0].partition(" ")[0] for names in all_of_them.values() if names] == ["#1", "#2"]
-    assert (len(all_of_them["healed"]), len(all_of_them["stays"])) == (1, 1)
+    (healed,), (stays,) = all_of_them["healed"], all_of_them["stays"]
+    assert (healed["told"].partition(" ")[0], stays.partition(" ")[0]) == ("#1", "#2")
+    assert (healed["heal"], healed["after_s"], healed["detail"]) == ("proven", 0, "")
     again = rig.desk.do_heal([1, 2])
     assert [len(names) for names in again.values()] == [1, 1, 0]
     assert rig.cluster.node("worker-2").running
@@ -170,11 +171,36 @@ def test_of_a_long_record_only_the_end_is_read_and_a_line_that_is_cut_is_none(ri
 
 def test_what_happened_unasked_is_a_note_until_it_is_mended(rig):
     rig.hear(exited(3, "worker-1", 11, asked=False, status=-9))
-    rig.why = "the zygote ended"
-    assert rig.desk.do_status()["notes"] == ["last line", "the zygote ended"]
-    rig.hear(started(4, "worker-1", 21, 2))
-    rig.why = ""
+    assert rig.desk.do_status()["notes"] == ["last line"]
+    rig.hear(started(4, "worker-1", 31, 2))
     assert rig.desk.do_status()["notes"] == []
+
+
+def test_of_a_cluster_that_has_ended_there_is_no_status_but_why(rig):
+    rig.why = "the zygote ended"
+    with pytest.raises(ClusterError, match=r"^dev has ended: the zygote ended; harness down --name dev cleans up$"):
+        rig.desk.do_status()
+
+
+def test_a_record_that_is_not_whole_is_a_note_and_not_to_be_judged(rig):
+    rig.watched.note("history.jsonl: No space left on device")
+    assert rig.desk.do_status()["notes"] == ["history.jsonl: No space left on device"]
+    with pytest.raises(ClusterError, match=r"^the record is not whole: history\.jsonl: No space left on device$"):
+        rig.desk.do_record()
+    assert rig.done == []
+
+
+def test_a_heal_that_failed_is_open_still_and_can_be_tried_again(rig):
+    node = rig.cluster.node("worker-1")
+    node.refused = {"CONT"}
+    rig.desk.do_inject("pause", ["worker-1"], None)
+    rig.desk.do_inject("isolate", ["worker-2"], None)
+    with pytest.raises(ClusterError, match="pause could not be healed"):
+        rig.desk.do_heal([])
+    assert [fault["number"] for fault in rig.desk.do_status()["faults"]] == [1]
+    node.refused = set()
+    assert [each["heal"] for each in rig.desk.do_heal([])["healed"]] == ["proven"]
+    assert rig.desk.do_status()["faults"] == []
 
 
 def test_what_cannot_be_written_is_a_note(rig):
@@ -192,7 +218,7 @@ def test_the_ring_is_of_the_members_that_etcd_has(rig):
     assert [row["worker"] for row in rig.desk.do_ring()["workers"]] == ["worker-2", "worker-3"]
 
 
-def test_whose_a_key_is_says_etcd_and_each_client_that_can_be_asked(rig):
+def test_whose_a_key_is_says_etcd_and_each_client_that_runs(rig):
     def answer(do, *, client, key, number):
         assert (do, key) == ("lookup", KEY)
         value = {"key": key, "owner": rig.plan.identities["worker-2"], "revision": 3}
@@ -209,6 +235,8 @@ def test_whose_a_key_is_says_etcd_and_each_client_that_can_be_asked(rig):
     assert told["clients"]["client-1"] == {"owner": "worker-2", "revision": 3}
     assert told["clients"]["client-2"] == {"error": f"lookup of {KEY}: is cut off"}
     assert told["doors"].keys() == {*told["candidates"]}
+    rig.hear(signalled(6, "client-2", 22, "STOP"))
+    assert [*rig.desk.do_where(KEY)["clients"]] == ["client-1"]
 
 
 def test_where_nobody_is_online_a_key_is_nobodys(rig):

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from harness.daemon.detached import detached
+from harness.errors import ClusterError
 from tests.conftest import eventually
 from tests.meta.source import ROOT
 
@@ -20,7 +21,7 @@ from pathlib import Path
 from harness.daemon.detached import detached
 log = Path(sys.argv[1])
 {become}
-code, told = detached(become, log)
+code, told = detached(become)
 print(json.dumps([code, told]), flush=True)
 {after}
 """
@@ -28,7 +29,7 @@ STAYS = """
 def become(starter):
     print("said while it starts", flush=True)
     signal.signal(signal.SIGUSR1, lambda *_: print("still here", flush=True))
-    starter.let_go({"pid": os.getpid()})
+    starter.let_go({"pid": os.getpid()}, log)
     print("said later", flush=True)
     os.write(2, b"and what went wrong\\n")
     while True:
@@ -88,9 +89,11 @@ def test_it_is_in_a_session_of_its_own_so_that_a_terminals_end_is_not_its(tmp_pa
     assert os.getsid(process.pid) == process.pid
 
 
-def test_its_log_is_for_its_user_alone(tmp_path, pids):
+def test_its_log_is_added_to_and_nobody_else_may_write_there(tmp_path, pids):
     staying(tmp_path, pids)
-    assert (tmp_path / "log").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "log").stat().st_mode & 0o133 == 0
+    staying(tmp_path, pids)
+    eventually(lambda: (tmp_path / "log").read_text().count("said later\nand what went wrong\n") == 2, "both")
 
 
 def test_a_command_that_is_killed_takes_what_is_not_ready_with_it(tmp_path, pids):
@@ -111,21 +114,23 @@ def test_a_signal_to_the_command_is_one_to_what_is_not_ready(tmp_path, pids, num
         assert starter.communicate() == ("interrupted\n[130, null]\n", "")
 
 
-def test_once_it_is_let_go_the_commands_signals_are_its_own_again(tmp_path):
+def test_once_it_is_let_go_the_commands_signals_are_its_own_again():
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    assert detached(lambda starter: 3, tmp_path / "log") == (3, None)
+    assert detached(lambda starter: 3) == (3, None)
     assert {number: signal.getsignal(number) for number in before} == before
 
 
-def test_what_ends_before_it_is_ready_tells_its_exit_code_and_what_it_has_to_say(tmp_path):
+def test_what_ends_before_it_is_ready_tells_its_exit_code_and_what_it_has_to_say():
     def told(starter):
         starter.tell({"why": "no room"})
         return 2
 
-    assert detached(told, tmp_path / "log") == (2, {"why": "no room"})
+    assert detached(told) == (2, {"why": "no room"})
 
 
-def test_one_that_dies_is_told_by_its_signal_and_one_that_raises_is_a_failure(tmp_path):
+def test_one_that_dies_is_told_by_its_signal_and_one_that_raises_is_a_failure():
+    before = signal.getsignal(signal.SIGINT)
+
     def killed(starter):
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -133,15 +138,17 @@ def test_one_that_dies_is_told_by_its_signal_and_one_that_raises_is_a_failure(tm
         os.close(2)
         raise RuntimeError
 
-    assert detached(killed, tmp_path / "log") == (-signal.SIGKILL, None)
-    assert detached(fails, tmp_path / "log") == (255, None)
+    with pytest.raises(ClusterError, match=r"^the process that was to hold the cluster was ended by SIGKILL$"):
+        detached(killed)
+    assert signal.getsignal(signal.SIGINT) == before
+    assert detached(fails) == (255, None)
 
 
-def test_a_long_story_is_told_whole(tmp_path):
+def test_a_long_story_is_told_whole():
     story = "x" * 1_000_000
 
     def told(starter):
         starter.tell(story)
         return 0
 
-    assert detached(told, tmp_path / "log") == (0, story)
+    assert detached(told) == (0, story)

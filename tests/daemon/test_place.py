@@ -15,7 +15,7 @@ from tests.meta.source import ROOT
 
 pytestmark = pytest.mark.usefixtures("clusters")
 
-FACTS = Facts(4711, "runs/dev-1", "", ["etcd-1", "worker-1"], {"etcd-1": "127.0.0.1:41379"})
+FACTS = Facts("4711 99", "runs/dev-1", "", ["etcd-1", "worker-1"], {"etcd-1": "127.0.0.1:41379"})
 HOLDER = """
 import sys
 from harness.daemon.place import Place
@@ -43,6 +43,23 @@ def test_a_cluster_may_be_called_so(name):
 def test_a_name_that_is_no_plain_folder_is_refused(name):
     with pytest.raises(InputError, match="can't be a cluster's name"):
         Place.of(name)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "name"),
+    [
+        ("partition", "partition-7"),
+        ("my scenario (old)", "my-scenario--old--7"),
+        ("_draft", "draft-7"),
+        (".", "7"),
+        ("übung", "bung-7"),
+        ("a/../b", "a-..-b-7"),
+        ("x" * 60, "x" * 38 + "-7"),
+        ("x" * 20 + "-" + "y" * 37, "y" * 37 + "-7"),
+    ],
+)
+def test_a_run_that_is_kept_is_called_after_its_scenario_and_seed_however_odd_that_is(scenario, name):
+    assert Place.called_after(scenario, 7).name == name
 
 
 def test_whoever_comes_second_is_told_so_and_changes_nothing():
@@ -186,7 +203,7 @@ def test_all_of_a_user_are_found_by_name_with_those_that_start_or_are_dead():
         assert [place.name for place in places()] == ["dead", "starting"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"pid": 1}', '{"pid": 1, "run_dir": "x", "more": 2}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"identity": "1 9"}', '{"pid": 1, "run_dir": "x"}'])
 def test_facts_that_nobody_can_read_are_none(text):
     place = Place.of("dev")
     place.folder.mkdir()
@@ -199,8 +216,8 @@ def test_facts_are_written_as_a_whole():
     place.folder.mkdir()
     place.write(FACTS)
     before = (place.folder / "cluster.json").stat().st_ino
-    place.write(Facts(1, "runs/dev-2"))
-    assert place.facts() == Facts(1, "runs/dev-2")
+    place.write(Facts("1 9", "runs/dev-2"))
+    assert place.facts() == Facts("1 9", "runs/dev-2")
     assert (place.folder / "cluster.json").stat().st_ino != before
     assert [path.name for path in place.folder.iterdir()] == ["cluster.json"]
 

@@ -1,11 +1,13 @@
 """A server and those who ask it, over a real socket."""
 
+import errno
 import os
 import socket
 import threading
 
 import pytest
 
+from harness.daemon import line as line_module
 from harness.daemon.line import ask, ask_for_descriptors
 from harness.daemon.place import Facts, Place
 from harness.daemon.server import Handed, Server
@@ -134,6 +136,32 @@ def test_whoever_asks_and_does_not_wait_has_it_done_all_the_same(daemon):
         assert done.wait(30)
 
 
+def test_a_server_that_has_no_room_for_one_more_goes_on(daemon):
+    """As where a process has as many open files as it may have."""
+    daemon.words["hello"] = lambda: "hello"
+    server, failed = daemon.serving(), threading.Event()
+
+    class Full:
+        """A listener whose first accept fails; all else is the real one's."""
+
+        def __init__(self, listener):
+            self._listener = listener
+
+        def accept(self):
+            if not failed.is_set():
+                failed.set()
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            return self._listener.accept()
+
+        def __getattr__(self, name):
+            return getattr(self._listener, name)
+
+    server._listener = Full(server._listener)
+    with server:
+        assert failed.wait(30)
+        assert ask(daemon.place, "hello") == "hello"
+
+
 def test_at_the_end_whoever_waits_for_an_answer_gets_it(daemon):
     begun, may_end = threading.Event(), threading.Event()
 
@@ -180,7 +208,7 @@ def test_where_there_is_none_at_all_that_is_told():
 def test_one_whose_daemon_was_killed_is_told_with_its_record_and_what_cleans_up():
     place = Place.of("dev")
     os.close(place.claim())
-    place.write(Facts(4711, "runs/dev-1"))
+    place.write(Facts("4711 99", "runs/dev-1"))
     with pytest.raises(ClusterError, match=r"dev is dead: its daemon \(process 4711\) was killed") as told:
         ask(place, "status")
     assert "; what was recorded is in runs/dev-1; harness down --name dev cleans up" in str(told.value)
@@ -216,3 +244,21 @@ def test_a_daemon_that_ends_instead_of_an_answer_is_an_error_and_no_reader_who_h
     with pytest.raises(ClusterError, match=r"dev (is starting, or ending|did not answer 'where')"):
         ask(daemon.place, "where", key="x" * 5_000_000)
     deaf.close()
+
+
+@pytest.mark.parametrize(("word", "waits"), [("status", False), ("where", False), ("heal", True), ("down", True)])
+def test_what_takes_its_time_is_waited_for_and_a_daemon_that_hangs_is_told_with_what_ends_it(
+    daemon, monkeypatch, word, waits
+):
+    monkeypatch.setattr(line_module, "_ANSWER_S", 0.05)
+    asked, may_end = threading.Event(), threading.Event()
+    daemon.words[word] = lambda: (asked.set(), may_end.wait(30), "done")[2]
+    with daemon.serving():
+        if waits:
+            threading.Timer(0.2, may_end.set).start()
+            assert ask(daemon.place, word) == "done"
+        else:
+            with pytest.raises(ClusterError, match=rf"dev did not answer '{word}': .*harness down --name dev --force"):
+                ask(daemon.place, word)
+            may_end.set()
+    assert asked.is_set()

@@ -5,28 +5,31 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 
 import pytest
 
+from harness.cluster.linux import identity_of
 from harness.daemon import staying
 from harness.daemon.line import ask
 from harness.daemon.place import Facts, Place
-from harness.daemon.staying import Stay, clean_up, kill, wait_gone
+from harness.daemon.staying import Stay, bury, clean_up, kill, wait_gone
 from harness.errors import ClusterError, InputError
 from tests.daemon.rig import Rig
 from tests.daemon.test_place import holder
 
-FACTS = Facts(4711, "runs/dev-1")
+FACTS = Facts("4711 99", "runs/dev-1")
 
 
 class Starter:
     """Hears what the command would."""
 
     def __init__(self):
-        self.told, self.is_let_go = [], threading.Event()
+        self.told, self.log, self.is_let_go = [], None, threading.Event()
 
-    def let_go(self, told):
+    def let_go(self, told, log):
         self.told.append(told)
+        self.log = log
         self.is_let_go.set()
 
 
@@ -68,6 +71,7 @@ def test_who_has_started_it_is_told_its_status_once_it_can_be_asked(stays):
     asked = ask(stays.place, "status")
     assert {row["node"]: row["door"] for row in told["nodes"]} == {row["node"]: row["door"] for row in asked["nodes"]}
     assert stays.place.facts().pid == os.getpid()
+    assert stays.starter.log == stays.rig.hands.run_dir.logs / "daemon.log"
 
 
 def test_it_ends_when_it_is_asked_to_and_who_asked_is_answered_when_nothing_is_left_of_it(stays):
@@ -98,7 +102,7 @@ def test_what_cannot_be_said_to_the_starter_leaves_no_place_behind(clusters, tmp
     rig = Rig(tmp_path)
 
     class Gone:
-        def let_go(self, told):
+        def let_go(self, told, log):
             raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError), Stay(rig.place, rig.lock, rig.watched) as stay:
@@ -112,7 +116,7 @@ def test_of_a_dead_one_nothing_stays_but_its_record():
     place = Place.of("dev")
     os.close(place.claim())
     place.write(FACTS)
-    place.log.write_text("its last words")
+    (place.folder / "socket").touch()
     assert clean_up(place) == "runs/dev-1"
     assert [path.name for path in place.folder.iterdir()] == ["lock"]
     assert clean_up(place) == ""
@@ -120,10 +124,11 @@ def test_of_a_dead_one_nothing_stays_but_its_record():
 
 DAEMON = """
 import os, sys, signal
+from harness.cluster.linux import identity_of
 from harness.daemon.place import Facts, Place
 place = Place.of("dev")
 place.claim()
-place.write(Facts(os.getpid(), "runs/dev-1"))
+place.write(Facts(identity_of(os.getpid()), "runs/dev-1"))
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("held", flush=True)
 sys.stdin.read()
@@ -140,14 +145,52 @@ def test_one_that_hears_nothing_is_killed():
 
 
 @pytest.mark.usefixtures("clusters")
-def test_a_pid_that_is_somebody_elses_by_now_is_left_alone():
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_pid_that_is_somebody_elses_by_now_is_left_alone(monkeypatch, is_held):
+    """Where another daemon is about to come up there, or nobody."""
+    monkeypatch.setattr(staying, "_KILLED_S", 0.05)
     place = Place.of("dev")
-    os.close(place.claim())
+    lock = place.claim()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1, text=True) as stranger:
-        place.write(Facts(stranger.pid, "runs/dev-1"))
-        kill(place)
+        mine = identity_of(stranger.pid)
+        place.write(Facts(f"{stranger.pid} 1" if is_held else mine, "runs/dev-1"))
+        if not is_held:
+            os.close(lock)
+        with pytest.raises(ClusterError, match="end of dev") if is_held else nullcontext():
+            kill(place)
         stranger.communicate("\n")
     assert stranger.returncode == 0
+    if is_held:
+        os.close(lock)
+
+
+@pytest.mark.usefixtures("clusters")
+def test_a_dead_one_is_buried_with_its_place():
+    place = Place.of("dev")
+    os.close(place.claim())
+    place.write(FACTS)
+    assert bury(place) == "runs/dev-1"
+    assert not place.folder.exists()
+
+
+@pytest.mark.usefixtures("clusters")
+def test_nobody_is_buried_whose_place_another_has_taken():
+    with holder("dev") as process:
+        Place.of("dev").write(FACTS)
+        with pytest.raises(InputError, match="dev is up already"):
+            bury(Place.of("dev"))
+        assert Place.of("dev").facts() == FACTS
+        process.stdin.close()
+
+
+def test_of_a_dead_one_nothing_is_left_when_another_takes_its_name(clusters, tmp_path):
+    rig = Rig(tmp_path)
+    rig.place.write(FACTS)
+    (rig.place.folder / "socket").touch()
+    with Stay(rig.place, rig.lock, rig.watched):
+        assert [path.name for path in rig.place.folder.iterdir()] == ["lock"]
+    assert not rig.place.folder.exists()
+    os.close(rig.lock)
 
 
 @pytest.mark.usefixtures("clusters")
