@@ -22,7 +22,7 @@ from harness.injector import led
 from harness.report.run_dir import RunDir
 from harness.scenario.diary import Diary
 from harness.scenario.forms import given_as
-from harness.scenario.timeline import is_free
+from harness.scenario.turns import must_be_fit
 
 _ANSWER_S = 10.0
 _WITHIN = "30s"
@@ -102,11 +102,12 @@ class Hands:
             index, step = self._noted(fault, given, due_ns, for_s, running)
             named = self._led(index, step, running)
             if not running.injector.inject(index, named, due_ns):
+                why = running.injector.error(index)
                 running.injector.heal(index)
                 with self._lock:
                     self._diary.void(index)
                     self.write_down()
-                raise ClusterError(f"{fault} could not be injected; {self.run_dir.history} tells why")
+                raise ClusterError(f"{fault} could not be injected: {why}")
         return Injected(index, named, partial(self.heal_one, index))
 
     def wait_and_heal(self, injected: Injected) -> None:
@@ -123,9 +124,13 @@ class Hands:
             self.heal_all(index for index in running.injector.open() if not is_for_good(self._diary.steps[index]))
 
     def heal_all(self, indexes: Iterable[int]) -> None:
-        """Each as `heal_one` does, also where another one failed. Raises ClusterError with all that did."""
-        failed = list[str]()
-        for index in indexes:
+        """
+        Each as `heal_one` does, also where another one failed; etcd first, which others need for it.
+
+        Raises ClusterError with all that failed.
+        """
+        failed, members = list[str](), {*self._plan.etcd.members}
+        for index in sorted(indexes, key=lambda index: members.isdisjoint(self._targets(index))):
             try:
                 self.heal_one(index)
             except ClusterError as error:
@@ -188,6 +193,13 @@ class Hands:
         with self._summing:
             pass
 
+    def since_s(self, index: int) -> float:
+        """How long ago a step began; 0 for one of a plan."""
+        return (time.monotonic_ns() - self._begun_ns[index]) / 1e9 if index in self._begun_ns else 0.0
+
+    def _targets(self, index: int) -> tuple[str, ...]:
+        return fault_of(self._diary.steps[index]).targets_in(self._plan.names)
+
     def write_down(self) -> None:
         """What was done so far. Where it goes on all the same, `unwritten` says what kept it from being written."""
         with self._lock:
@@ -206,40 +218,17 @@ class Hands:
     def _noted(self, fault: str, given: Any, due_ns: int, for_s: float | None, running: Running) -> tuple[int, Step]:
         """The step in the diary, and place for whoever comes by it. Raises InputError where it can't be done now."""
 
-        def must_be_fit(step: Step) -> None:
-            self._must_be_free(step, running)
-            if step.fault == "join":
-                self._must_join(step, running)
+        def must_fit(step: Step) -> None:
+            must_be_fit(step, {index: self.steps[index] for index in running.injector.open()}, self._plan.names)
 
         with self._lock:
-            index, step = self._diary.begin(fault, given, (due_ns - running.zero_ns) / 1e9, for_s, must_be_fit)
+            index, step = self._diary.begin(fault, given, (due_ns - running.zero_ns) / 1e9, for_s, must_fit)
             self._begun_ns[index] = due_ns
             self.write_down()
             plan = self._adjust(self._diary.plan())
             running.grow(plan)
             self._plan = plan
         return index, step
-
-    def _must_join(self, step: Step, running: Running) -> None:
-        """Raises InputError where a cut that is open is about all others: whoever comes now would not be cut off."""
-        names, more = self._plan.names, fault_of(step).targets_in(())
-        for index in running.injector.open():
-            cut = self._diary.steps[index]
-            if fault_of(cut).cuts((*names, *more)) != fault_of(cut).cuts(names):
-                raise InputError(
-                    f"nobody can join while {cut.fault} (#{index + 1}) cuts off all others; heal that first"
-                )
-
-    def _must_be_free(self, step: Step, running: Running) -> None:
-        """Raises InputError where a fault that is open has the process of one of its nodes."""
-        if is_free(step):
-            return
-        mine = {*fault_of(step).targets_in(self._plan.names)}
-        for index in running.injector.open():
-            other = self._diary.steps[index]
-            held = mine & {*fault_of(other).targets_in(self._plan.names)} if not is_free(other) else ()
-            if held:
-                raise InputError(f"{min(held)} is held by {other.fault} (#{index + 1}), which is open; heal that first")
 
     def _asked(self, do: str, key: str, client: str | None) -> dict[str, Any]:
         if client not in (None, *self.clients) or not self.clients:
@@ -281,7 +270,7 @@ class Hands:
         """Raises ClusterError where that fails; it is open still then."""
         if not running.injector.heal(index, step):
             running.injector.reopen(index)
-            raise ClusterError(f"{step.fault} could not be healed; {self.run_dir.history} tells why")
+            raise ClusterError(f"{step.fault} could not be healed: {running.injector.error(index)}")
 
     @contextmanager
     def _obeying(self) -> Iterator[Running]:

@@ -35,6 +35,7 @@ class Injector:
         self._open: _Open = {}
         self._proofs, self._heals = dict[int, Proof](), dict[int, Proof]()
         self._begun: _Open = {}
+        self._errors = dict[int, str]()
 
     def inject(self, index: int, step: Step, due_ns: int) -> bool:
         """Whether the fault is in place, so far as that was not refused; `due_ns` is when it was to begin."""
@@ -61,6 +62,14 @@ class Injector:
         """The heal of a step failed: it may be tried again."""
         with self._lock:
             self._open[index] = self._begun[index]
+
+    def is_under_way(self, index: int) -> bool:
+        """Whether a step that is open is not in place yet."""
+        return index not in self._proofs
+
+    def error(self, index: int) -> str:
+        """What the last that was done to a step ended in; empty where it did not fail."""
+        return self._errors.get(index, "")
 
     def _healed(self, index: int, fault: Fault) -> Proof:
         proof = self._heals[index] = fault.heal(self._cluster)
@@ -105,11 +114,13 @@ class Injector:
     def _prove(self, f: str, value: dict[str, Any], what: str, act: Callable[[], Proof]) -> bool:
         """Act, and record it with its proof, or with the error that it ended in."""
         number = next(self._ids)
+        self._errors.pop(value["step"], None)
         self._keep("invoke", f, value, number)
         try:
             proof = act()
         except Exception as error:  # whatever it is, the others must still be healed, and the history tells it
             said = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+            self._errors[value["step"]] = said
             self._keep("fail", f, value, number, said)
             return False
         seen = {what: proof.outcome, "after_s": round(proof.after_s, 3), "detail": proof.detail}

@@ -147,7 +147,7 @@ def test_a_cut_between_some_keeps_nobody_from_joining(bench):
 
 def test_a_fault_that_is_refused_leaves_nothing_open(bench):
     bench.cluster.node("worker-1").refused = {"STOP"}
-    with pytest.raises(ClusterError, match=r"pause could not be injected; .*history\.jsonl tells why"):
+    with pytest.raises(ClusterError, match=r"^pause could not be injected: worker-1: STOP refused$"):
         bench.hands.begin("pause", "worker-1", None)
     assert bench.open == []
     bench.hands.begin("isolate", "worker-1", None)
@@ -175,7 +175,7 @@ def test_a_heal_that_failed_can_be_tried_again_and_keeps_no_other_from_being_hea
     node.refused = {"CONT"}
     for fault, name in (("pause", "worker-1"), ("isolate", "worker-2"), ("pause", "worker-3")):
         bench.hands.begin(fault, name, None)
-    with pytest.raises(ClusterError, match=r"^pause could not be healed; \S+ tells why$"):
+    with pytest.raises(ClusterError, match=r"^pause could not be healed: worker-1: CONT refused$"):
         bench.hands.heal()
     assert bench.open == [0]
     assert bench.cluster.cut_links == frozenset()

@@ -32,7 +32,7 @@ def _words_after(context: click.Context) -> list[str]:
 @click.option("--for", "for_", metavar="DURATION", help="Heal it after that: 500ms, 10s, 2m.")
 @named.name
 @options.as_json
-def inject(fault: str, words: tuple[str, ...], for_: str | None, name: str, as_json: bool) -> None:
+def inject(fault: str, words: tuple[str, ...], for_: str | None, name: str, as_json: bool) -> int:
     """
     Inject a fault, in a scenario's own words: names of nodes, apart by commas; of a partition a word is a group. Other
     fields are NAME=VALUE; `harness list faults` has them all.
@@ -48,7 +48,7 @@ def inject(fault: str, words: tuple[str, ...], for_: str | None, name: str, as_j
       harness inject restart worker-3 signal=KILL down_for=5s
       harness inject kill any=2
     """
-    _inject(name, fault, words, for_, as_json)
+    return _inject(name, fault, words, for_, as_json)
 
 
 inject.name = "inject"
@@ -94,7 +94,7 @@ def _healed(told: dict[str, Any]) -> str:
 @click.argument("count", type=options.WholeNumber(1), default=1, metavar="[COUNT]")
 @named.name
 @options.as_json
-def join(count: int, name: str, as_json: bool) -> None:
+def join(count: int, name: str, as_json: bool) -> int:
     """
     Start workers that were not there before, numbered on from the last; returns once they are online.
 
@@ -102,7 +102,7 @@ def join(count: int, name: str, as_json: bool) -> None:
     Example:
       harness join 2
     """
-    _inject(name, "join", (str(count),), None, as_json)
+    return _inject(name, "join", (str(count),), None, as_json)
 
 
 join.name = "join"
@@ -121,7 +121,7 @@ join.name = "join"
 )
 @named.name
 @options.as_json
-def decommission(workers: tuple[str, ...], stop: str, name: str, as_json: bool) -> None:
+def decommission(workers: tuple[str, ...], stop: str, name: str, as_json: bool) -> int:
     """
     Stop workers, wait until they are offline, remove them from the cluster, and see that they are gone.
 
@@ -130,16 +130,18 @@ def decommission(workers: tuple[str, ...], stop: str, name: str, as_json: bool) 
       harness decommission worker-3
       harness decommission worker-1 --stop KILL
     """
-    _inject(name, "decommission", (",".join(workers), f"stop={stop}"), None, as_json)
+    return _inject(name, "decommission", (",".join(workers), f"stop={stop}"), None, as_json)
 
 
 decommission.name = "decommission"
 
 
-def _inject(name: str, fault: str, words: tuple[str, ...], for_: str | None, as_json: bool) -> None:
+def _inject(name: str, fault: str, words: tuple[str, ...], for_: str | None, as_json: bool) -> int:
+    """Its exit code: who was to join or to leave, and did not, is a failure."""
     with _told_what_goes_on(fault):
         answer = ask(Place.of(name), "inject", fault=fault, words=list(words), for_=for_)
     click.echo(json.dumps(answer) if as_json else _told(answer))
+    return exits.FAILED if answer["effect"] == "absent" and answer["lasts_s"] == 0 else exits.OK
 
 
 def _told(answer: dict[str, Any]) -> str:

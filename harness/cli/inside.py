@@ -51,10 +51,10 @@ def command(context: click.Context, node: str, name: str) -> int:
       harness exec -- python read.py
     """
     program = context.meta.get("harness.program")
-    if not program:
+    if not program or not program[0]:
         raise InputError("no program to run; write it behind --, as in: harness exec -- etcdctl get --prefix /")
+    here = str(named.folder())
     about, descriptors = ask_for_descriptors(Place.of(name), "inside", node=node)
-    here = os.getcwd()
     _enter(descriptors)
     return _run(program, here, {"HARNESS_NAME": name, "HARNESS_NODE": node, **_settings(about)})
 
@@ -102,9 +102,10 @@ def _run(program: list[str], folder: str, settings: dict[str, str]) -> int:
     def pass_on(number: int, _: FrameType | None) -> None:
         os.kill(pid, number)
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the program's
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _HEARD:
         signal.signal(number, pass_on)
+    if os.isatty(0):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches the program by itself
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)

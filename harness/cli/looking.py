@@ -170,16 +170,14 @@ def env(name: str) -> None:
       harness env
       eval "$(harness env)" && etcdctl get --prefix --keys-only /
     """
+    from harness.cli.output import tell
+
     place = Place.of(name)
-    facts = place.facts()
-    if facts is None or not place.is_held():
-        raise absent(place)
-    doors = {node: f"http://{door}" for node, door in facts.doors.items()}
+    doors = {node: f"http://{door}" for node, door in ask(place, "doors").items()}
     members = ",".join(door for node, door in doors.items() if node.startswith("etcd-"))
     values = {"HARNESS_NAME": place.name, "ETCDCTL_API": "3", "ETCDCTL_ENDPOINTS": members}
     values |= {f"HARNESS_{node.upper().replace('-', '_')}": door for node, door in doors.items()}
-    for variable, value in values.items():
-        click.echo(f"export {variable}={shlex.quote(value)}")
+    tell("\n".join(f"export {variable}={shlex.quote(value)}" for variable, value in values.items()))
 
 
 env.name = "env"

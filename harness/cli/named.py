@@ -8,10 +8,18 @@ from typing import Any
 import click
 
 from harness.daemon.place import DEFAULT, Place, places
-from harness.errors import HarnessError
+from harness.errors import HarnessError, InputError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def folder() -> Path:
+    """Where the command is. Raises InputError where that is gone."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise InputError("the working folder is gone; go to another one") from error
 
 
 def completed(found: Callable[[click.Context], Iterable[str]]) -> Complete:

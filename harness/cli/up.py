@@ -86,7 +86,7 @@ def _live(name: str, scenario: str | None, wanted: dict[str, Any], watched: Any)
 
     fields = {"users": 1, **({} if scenario else _QUIET)}
     fields |= {key: wanted[key] for key in ("workers", "clients") if wanted[key] is not None}
-    diary = load_diary(name, Path.cwd(), scenario, wanted["seed"], **fields, **_etcd(wanted))
+    diary = load_diary(name, named.folder(), scenario, wanted["seed"], **fields, **_etcd(wanted))
     runtime = wanted["etcd"]
     return Live(
         diary,

@@ -42,10 +42,14 @@ class Ledger:
         """
         return sorted({*self._processes(), *self._mounts(), *self._containers()})
 
+    def pids(self) -> list[int]:
+        """The processes of this machine that carry the mark."""
+        mark = f"{MARK}={self.mark}".encode()
+        return [pid for pid in _pids() if mark in _read(f"/proc/{pid}/environ").split(b"\0")]
+
     def _processes(self) -> Iterator[str]:
+        yield from (f"process {pid}" for pid in self.pids())
         for pid in _pids():
-            if f"{MARK}={self.mark}".encode() in _read(f"/proc/{pid}/environ").split(b"\0"):
-                yield f"process {pid}"
             for namespace in sorted(_namespaces(pid) & self.namespaces):
                 yield f"namespace {namespace} of process {pid}"
 

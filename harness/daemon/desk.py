@@ -30,6 +30,7 @@ _VNODES = "alluxio.user.worker.selection.policy.consistent.hash.virtual.node.cou
 _ROW_BYTES, _ROWS = 200, 3
 _CANDIDATES = 3
 JOIN = "join"
+_OF_THE_DEAD = ("down",)
 _NAMESPACES = ("user", "mnt", "pid", "net")
 
 
@@ -40,14 +41,16 @@ class Desk:
         self._place, self._name, self._hands, self._watched, self._doors = place, place.name, hands, watched, doors
         self._running, self._engine = hands.running, engine
         self._up_s = time.monotonic()
-        self._begun_s, self._joining = dict[int, float](), threading.Lock()
+        self._joining = threading.Lock()
         self._last_ring: Ring | None = None
         self.notes = list[str]()
         self.is_judged = False
         self.is_over, self.is_down = threading.Event(), threading.Event()
 
     def word(self, do: str) -> Callable[..., Any]:
-        """Raises InputError for none."""
+        """Raises InputError for none, ClusterError where the cluster has ended, and there is nothing to ask it."""
+        if (why := self._running.why_ended()) and do not in _OF_THE_DEAD:
+            raise ClusterError(f"{self._name} has ended: {why}; harness down --name {self._name} cleans up")
         found: Callable[..., Any] | None = getattr(self, f"do_{do}", None)
         if found is None:
             raise InputError(f"the daemon of {self._name} knows no {do!r}; it is of another version")
@@ -57,9 +60,7 @@ class Desk:
 
     def do_inject(self, fault: str, words: list[str], for_: str | None) -> dict[str, Any]:
         """A fault by its name; returns once it is in place, one that is a procedure once it is over."""
-        began_s = time.monotonic()
         injected = self._hands.begin(fault, spoken(fault, words), None if for_ is None else parse_duration(for_))
-        self._begun_s[injected.index] = began_s
         if fault == JOIN:
             with self._joining:
                 self._doors.open_all(self._hands.plan, self._running.cluster)
@@ -83,7 +84,11 @@ class Desk:
         steps = self._hands.steps
         if unknown := [number for number in numbers if not 0 < number <= len(steps)]:
             raise InputError(f"there is no fault #{unknown[0]}; there were {len(steps)}")
-        wanted = [n - 1 for n in numbers] or [index for index in there if not is_for_good(steps[index])]
+        under_way = {index for index in there if self._running.injector.is_under_way(index)}
+        if busy := under_way.intersection(number - 1 for number in numbers):
+            raise InputError(f"{self._named(min(busy))} is under way; it can be healed once it is in place")
+        there = [index for index in there if index not in under_way]
+        wanted = [n - 1 for n in dict.fromkeys(numbers)] or [i for i in there if not is_for_good(steps[i])]
         healed = [index for index in wanted if index in there]
         self._hands.heal_all(healed)
         stays = [index for index in there if index not in healed and not numbers]
@@ -92,10 +97,7 @@ class Desk:
         return {"healed": [self._healed(index) for index in healed], **named}
 
     def do_status(self) -> dict[str, Any]:
-        """Raises ClusterError where the cluster has ended: what was last heard of its nodes is true no more."""
         view, running = self._running.status.view(), self._running
-        if why := running.why_ended():
-            raise ClusterError(f"{self._name} has ended: {why}; harness down --name {self._name} cleans up")
         owns, metrics, pids = self._shares(), _metrics(self._hands.run_dir.metrics, len(self._hands.plan.names)), {}
         with suppress(ClusterError):
             pids = running.cluster.pids_outside()
@@ -113,7 +115,7 @@ class Desk:
             "run_dir": str(self._hands.run_dir.path.resolve()),
             "nodes": nodes,
             "faults": [self._open(index) for index in running.injector.open()],
-            "notes": notes,
+            "notes": [*dict.fromkeys(notes)],
         }
 
     def do_ring(self) -> dict[str, Any]:
@@ -140,6 +142,10 @@ class Desk:
             raise InputError(f"no node is called {node!r}; there are {', '.join(plan.names)}")
         found = self._running.cluster.namespaces_of(node)
         return Handed({"etcd": endpoints(plan.etcd)}, [found[kind] for kind in _NAMESPACES])
+
+    def do_doors(self) -> dict[str, str]:
+        """Where nodes are reached from outside."""
+        return self._doors.addresses
 
     def do_record(self) -> str:
         """Have all that was recorded so far, and what etcd holds, in the run's folder; where that is."""
@@ -191,7 +197,7 @@ class Desk:
         return f"#{index + 1} {step_text(self._hands.steps[index])}"
 
     def _open(self, index: int) -> dict[str, Any]:
-        step, since_s = self._hands.steps[index], time.monotonic() - self._begun_s.get(index, time.monotonic())
+        step, since_s, injector = self._hands.steps[index], self._hands.since_s(index), self._running.injector
         lasts = lasts_s(step)
         return {
             "number": index + 1,
@@ -199,6 +205,8 @@ class Desk:
             "since_s": since_s,
             "heals_in_s": None if lasts is None else max(0.0, lasts - since_s),
             "is_for_good": is_for_good(step),
+            "is_under_way": injector.is_under_way(index),
+            "failed": injector.error(index),
         }
 
     def _node(

@@ -2,13 +2,15 @@
 
 import json
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 from harness.daemon.place import Place, places
 from harness.errors import ClusterError, InputError
 
-_ANSWER_S, _LONGEST_S = 30.0, 3600.0
-_TAKE_THEIR_TIME = ("inject", "heal", "record", "down")
+_ANSWER_S, _LONGEST_S = 10.0, 3600.0
+_STOPPED_S = 60.0
+_TAKE_THEIR_TIME = ("inject", "heal", "record")
 _DESCRIPTORS_MAX = 8
 
 
@@ -24,7 +26,7 @@ def ask(place: Place, do: str, **fields: Any) -> Any:
 def ask_for_descriptors(place: Place, do: str, **fields: Any) -> tuple[Any, list[int]]:
     """The answer, and what came with it, which is the caller's to close. Raises as `ask` does."""
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(_LONGEST_S if do in _TAKE_THEIR_TIME else _ANSWER_S)
+        line.settimeout(_patience_s(do, fields))
         try:
             with place.socket() as path:
                 line.connect(path)
@@ -44,6 +46,13 @@ def ask_for_descriptors(place: Place, do: str, **fields: Any) -> tuple[Any, list
     if "error" in reply:
         raise (InputError if reply["is_input"] else ClusterError)(reply["error"])
     return reply["answer"], descriptors
+
+
+def _patience_s(do: str, fields: Mapping[str, Any]) -> float:
+    """What a cluster does may take its time; what its daemon only tells does not."""
+    if do in _TAKE_THEIR_TIME or fields.get("judged"):
+        return _LONGEST_S
+    return _STOPPED_S if do == "down" else _ANSWER_S
 
 
 def absent(place: Place) -> Exception:

@@ -119,9 +119,15 @@ def kill(place: Place) -> None:
     """End a daemon that does not answer, and with it all of its cluster. Raises ClusterError where that goes on."""
     facts = place.facts()
     if facts and place.is_held() and identity_of(facts.pid) == facts.identity:
-        with suppress(ProcessLookupError):
-            os.kill(facts.pid, signal.SIGKILL)
+        _end(facts.pid)
     wait_gone(place)
+    for pid in Ledger(facts.run_dir).pids() if facts else ():
+        _end(pid)
+
+
+def _end(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def wait_gone(place: Place) -> None:

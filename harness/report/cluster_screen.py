@@ -76,10 +76,14 @@ def _state(row: dict[str, Any]) -> str:
 
 
 def _fault(fault: dict[str, Any]) -> str:
-    heals = fault["heals_in_s"]
+    heals, so_far = fault["heals_in_s"], long_span_text(fault["since_s"])
+    if fault["is_under_way"]:
+        return f"fault #{fault['number']} {fault['told']}, under way for {so_far}"
+    if fault["failed"]:
+        return f"fault #{fault['number']} {fault['told']}: its heal failed, {fault['failed']}; harness heal tries again"
     ends = "for good" if fault["is_for_good"] else "until harness heal"
     ends = ends if heals is None else f"heals in {long_span_text(heals)}"
-    return f"fault #{fault['number']} {fault['told']}, {long_span_text(fault['since_s'])} so far, {ends}"
+    return f"fault #{fault['number']} {fault['told']}, {so_far} so far, {ends}"
 
 
 def ring_screen(told: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hint
 from pydantic import Discriminator, Field, Tag, create_model
 
 from harness.core.lasting import FOR_GOOD
+from harness.errors import InputError
 from harness.faults import FAULTS
 from harness.faults.compact import Revisions
 from harness.faults.corrupt import BadValues
@@ -118,12 +119,17 @@ def examples(fault: type[Fault]) -> list[str]:
 
 
 def given_as(what: Any, fields: Mapping[str, Any]) -> Any:
-    """What a scenario has behind a fault's name; targets and fields together are its long form."""
+    """
+    What a scenario has behind a fault's name; targets and fields together are its long form. Raises InputError where
+    both name somebody.
+    """
     named = {name.rstrip("_"): value for name, value in fields.items()}
     if what is None or not named:
         return named if what is None else what
     first = str(what if isinstance(what, str) else next(iter(what), ""))
     role = next((role for role in ROLES if first.startswith(role)), "etcd" if first == "leader" else "worker")
+    if role in named:
+        raise InputError(f"whom it strikes is said twice: {what}, and {role} {named[role]}; once is enough")
     return {role: what, **named}
 
 

@@ -2,7 +2,7 @@ import json
 import os
 import subprocess
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import pytest
 
@@ -85,8 +85,7 @@ def test_ring_and_key_are_asked_for_and_told(capsys):
 
 def test_the_environment_is_lines_that_a_shell_evaluates(capsys):
     doors = {"etcd-1": "127.0.0.1:4000", "etcd-2": "127.0.0.1:4001", "worker-1": "127.0.0.1:4100"}
-    with Answering("my.cluster") as daemon:
-        daemon.writes("/runs/dev-1", [*doors, "client-1"], doors)
+    with Answering("my.cluster", doors=doors) as daemon:
         assert main(["env", "--name", "my.cluster"]) == 0
     lines = capsys.readouterr().out
     program = f'{lines}\nprintf \'%s\\n\' "$HARNESS_NAME" "$ETCDCTL_ENDPOINTS" "$HARNESS_WORKER_1" "$HARNESS_ETCD_2"'
@@ -94,16 +93,15 @@ def test_the_environment_is_lines_that_a_shell_evaluates(capsys):
     both = "http://127.0.0.1:4000,http://127.0.0.1:4001"
     assert said == ["my.cluster", both, "http://127.0.0.1:4100", "http://127.0.0.1:4001"]
     assert "CLIENT" not in lines
-    assert daemon.asked == []
+    assert daemon.asked == [{"do": "doors"}]
 
 
-@pytest.mark.parametrize("there", [None, "dead", "starting"])
+@pytest.mark.parametrize("there", [None, "dead"])
 def test_of_what_does_not_run_there_is_no_environment(there, capsys):
-    told = {None: "no cluster is called dev", "dead": "dev is dead", "starting": "dev is starting, or ending"}
+    told = {None: "no cluster is called dev", "dead": "dev is dead"}
     if there == "dead":
         killed("dev")
-    with Answering() if there == "starting" else nullcontext():
-        assert main(["env"]) == (255 if there else 254)
+    assert main(["env"]) == (255 if there else 254)
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(told[there])

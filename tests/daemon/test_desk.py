@@ -179,7 +179,8 @@ def test_what_happened_unasked_is_a_note_until_it_is_mended(rig):
 def test_of_a_cluster_that_has_ended_there_is_no_status_but_why(rig):
     rig.why = "the zygote ended"
     with pytest.raises(ClusterError, match=r"^dev has ended: the zygote ended; harness down --name dev cleans up$"):
-        rig.desk.do_status()
+        rig.desk.word("status")
+    assert rig.desk.word("down")
 
 
 def test_a_record_that_is_not_whole_is_a_note_and_not_to_be_judged(rig):

@@ -47,6 +47,7 @@ class Staying:
         with Stay(self.place, self.rig.lock, self.rig.watched) as stay:
             stay.hold(self.rig.hands, "", self.starter)
             self.ends.append(stay.is_judged)
+            self.rig.watched.left = []
 
     def join(self):
         self._thread.join()

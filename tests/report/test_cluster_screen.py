@@ -11,8 +11,8 @@ def node(name, state="online", process="running", **more):
     return {**row, **more}
 
 
-def fault(number=1, heals_in_s=None, is_for_good=False):
-    told = {"number": number, "told": "pause worker-2", "since_s": 2.4}
+def fault(number=1, heals_in_s=None, is_for_good=False, is_under_way=False, failed=""):
+    told = {"number": number, "told": "pause worker-2", "since_s": 2.4, "is_under_way": is_under_way, "failed": failed}
     return {**told, "heals_in_s": heals_in_s, "is_for_good": is_for_good}
 
 
@@ -86,6 +86,12 @@ def test_an_open_fault_says_how_it_ends(of, ends):
     told = screen(status(ETCD, faults=[of])).splitlines()
     assert told[0].endswith("open faults: 1")
     assert told[-1] == f"  fault #1 pause worker-2, 2 s so far, {ends}"
+
+
+def test_one_that_is_not_in_place_yet_and_one_whose_heal_failed_say_so():
+    told = screen(status(ETCD, faults=[fault(is_under_way=True), fault(failed="no answer")])).splitlines()
+    assert told[-2] == "  fault #1 pause worker-2, under way for 2 s"
+    assert told[-1] == "  fault #1 pause worker-2: its heal failed, no answer; harness heal tries again"
 
 
 def test_notes_come_last_each_on_a_line_of_its_own():
