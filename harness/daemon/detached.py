@@ -53,12 +53,14 @@ def detached(become: Callable[[Starter], int]) -> tuple[int | None, Any]:
     """
     reader, writer = os.pipe()
     command = os.getpid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)  # until it is known to whom they are passed on
     pid = os.fork()
     if pid == 0:
         os.close(reader)
         _live(become, command, Starter(writer))
     os.close(writer)
     before = {number: signal.signal(number, _passing_on_to(pid)) for number in _HEARD}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
     try:
         with os.fdopen(reader) as lines:
             said = json.loads(lines.read() or '{"told": null, "lives": false}')
@@ -76,6 +78,7 @@ def _live(become: Callable[[Starter], int], command: int, starter: Starter) -> N
     code = 255
     try:
         os.setsid()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
         linux.die_with_parent()
         if os.getppid() == command:
             code = become(starter)

@@ -276,3 +276,9 @@ def test_who_asks_for_the_end_is_answered_when_it_has_ended(rig, judged):
     asker.join()
     (answer,) = answers
     assert answer == {"left": ["worker-1 (4711)"], "run_dir": str(rig.hands.run_dir.path.resolve())}
+
+
+def test_an_end_after_which_nobody_has_looked_what_is_left_is_a_failure(rig):
+    rig.desk.is_down.set()
+    with pytest.raises(ClusterError, match=r"^dev is down, and nobody knows what is left of it; \S+/logs may say why$"):
+        rig.desk.do_down(False)
