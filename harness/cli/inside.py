@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -100,7 +101,8 @@ def _run(program: list[str], folder: str, settings: dict[str, str]) -> int:
     theirs.close()
 
     def pass_on(number: int, _: FrameType | None) -> None:
-        os.kill(pid, number)
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.kill(pid, number)
 
     for number in _HEARD:
         signal.signal(number, pass_on)

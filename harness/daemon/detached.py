@@ -9,6 +9,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -88,6 +89,7 @@ def _live(become: Callable[[Starter], int], command: int, starter: Starter) -> N
 
 def _passing_on_to(pid: int) -> Callable[[int, FrameType | None], None]:
     def pass_on(number: int, _: FrameType | None) -> None:
-        os.kill(pid, number)
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.kill(pid, number)
 
     return pass_on

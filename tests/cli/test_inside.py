@@ -2,9 +2,11 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+from contextlib import closing
 
 import psutil
 import pytest
@@ -64,9 +66,9 @@ def test_a_folder_that_there_is_not_inside_is_not_taken_for_the_program(tmp_path
 WAITS = ("sh", "-c", 'trap "echo heard; exit 3" TERM HUP INT; echo $$; while :; do sleep 0.1; done')
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_end_is_passed_on_to_the_program(number):
-    with run(*WAITS) as process:
+    with run(*WAITS, stdin=subprocess.DEVNULL) as process:
         process.stdout.readline()
         process.send_signal(number)
         assert process.communicate() == ("heard\n", "")
@@ -75,7 +77,9 @@ def test_a_signal_to_end_is_passed_on_to_the_program(number):
 
 def test_ctrl_c_is_the_programs_alone():
     """A terminal sends it to both; the command goes on to wait for what the program makes of it."""
-    with run(*WAITS) as process:
+    terminal, its_end = pty.openpty()
+    with run(*WAITS, stdin=its_end) as process, closing(os.fdopen(terminal)):
+        os.close(its_end)
         program = int(process.stdout.readline())
         process.send_signal(signal.SIGINT)
         os.kill(program, signal.SIGINT)

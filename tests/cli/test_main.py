@@ -7,6 +7,8 @@ import pytest
 from harness.cli import harness, main
 from tests.meta.source import ROOT
 
+pytestmark = pytest.mark.usefixtures("clusters")
+
 
 def test_python_m_harness_is_harness():
     run = subprocess.run(
