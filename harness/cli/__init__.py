@@ -87,4 +87,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = exits.code_of(lambda: harness.main(arguments, prog_name="harness", standalone_mode=False))
     if argv is None:  # the program: what is done and told no late Ctrl-C can undo
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return exits.flushed(code)
     return code

@@ -99,6 +99,19 @@ def _wrong_usage(error: click.ClickException) -> int:
     return WRONG_INPUT
 
 
+def flushed(code: int) -> int:
+    """
+    The exit code of a program that has told all it will: what can't be told any more, for its terminal is closed, is
+    let go, or Python would end with a code of its own (120).
+    """
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            lasting(stream).flush()
+    except BrokenPipeError:
+        return _nobody_reads()
+    return code
+
+
 def _nobody_reads() -> int:
     """Whoever read our output has gone, as `head` does; what is still to be said goes nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

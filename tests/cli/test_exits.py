@@ -135,3 +135,15 @@ except KeyboardInterrupt:
 def test_ctrl_c_that_comes_while_a_destructor_runs_is_heard_a_moment_later():
     done = subprocess.run([sys.executable, "-c", DROPPED], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "heard\n", "")
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_what_a_closed_terminal_takes_no_more_changes_no_exit_code(stream):
+    ours, theirs = os.openpty()
+    program = f"import sys; from harness.cli import exits; sys.stdin.read(); sys.{stream}.write('left')"
+    program += "; sys.exit(exits.flushed(130))"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, **{stream: theirs}) as process:
+        os.close(theirs)
+        os.close(ours)
+        process.stdin.close()
+    assert process.returncode == 130
