@@ -140,9 +140,10 @@ def test_ctrl_c_that_comes_while_a_destructor_runs_is_heard_a_moment_later():
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_what_a_closed_terminal_takes_no_more_changes_no_exit_code(stream):
     ours, theirs = os.openpty()
-    program = f"import sys; from harness.cli import exits; sys.stdin.read(); sys.{stream}.write('left')"
-    program += "; sys.exit(exits.flushed(130))"
-    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, **{stream: theirs}) as process:
+    program = f"import sys; from harness.cli import exits; sys.{stream}.write('left'); sys.stdin.read()"
+    words = [sys.executable, "-c", f"{program}; sys.exit(exits.flushed(130))"]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(words, stdin=subprocess.PIPE, env=buffered, **{stream: theirs}) as process:
         os.close(theirs)
         os.close(ours)
         process.stdin.close()
