@@ -4,7 +4,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -54,14 +54,17 @@ status.name = "status"
 
 
 def _tell_status(told: dict[str, Any], as_json: bool) -> None:
-    from harness.cli.output import tell, terminal
-
-    if as_json:
-        tell(json.dumps(told))
-        return
+    from harness.cli.output import terminal
     from harness.report.cluster_screen import screen
 
-    tell(screen(told, *terminal()))
+    _tell(told, as_json, lambda told: screen(told, *terminal()))
+
+
+def _tell(told: dict[str, Any], as_json: bool, draw: Callable[[dict[str, Any]], str]) -> None:
+    """What a daemon answered, as people read it or programs. Raises ClusterError where stdout takes no more."""
+    from harness.cli.output import tell
+
+    tell(json.dumps(told) if as_json else draw(told))
 
 
 @click.command(short_help="What a node of a cluster that stays has logged.")
@@ -121,13 +124,9 @@ def ring(name: str, as_json: bool) -> None:
     Example:
       harness ring
     """
-    told = ask(Place.of(name), "ring")
-    if as_json:
-        click.echo(json.dumps(told))
-        return
     from harness.report.cluster_screen import ring_screen
 
-    click.echo(ring_screen(told))
+    _tell(ask(Place.of(name), "ring"), as_json, ring_screen)
 
 
 ring.name = "ring"
@@ -147,13 +146,9 @@ def where(key: str, name: str, as_json: bool) -> None:
     Example:
       harness where file:///ufs/key-00001
     """
-    told = ask(Place.of(name), "where", key=key)
-    if as_json:
-        click.echo(json.dumps(told))
-        return
     from harness.report.cluster_screen import where_screen
 
-    click.echo(where_screen(told))
+    _tell(ask(Place.of(name), "where", key=key), as_json, where_screen)
 
 
 where.name = "where"
